@@ -1,1 +1,12 @@
-export {};
+export * from "./amounts.ts";
+export * from "./clock.ts";
+export * from "./commitment.ts";
+export * from "./errors.ts";
+export * from "./facts.ts";
+export * from "./job.ts";
+export * from "./logger.ts";
+export * from "./request.ts";
+export * from "./settlement.ts";
+export * from "./status.ts";
+export * from "./terms.ts";
+export * from "./typed-data.ts";

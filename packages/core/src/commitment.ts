@@ -1,0 +1,89 @@
+import { encodeAbiParameters, type Hex, hashTypedData, keccak256 } from "viem";
+import { type Offer, type Opening, type PlacedCommitment, ZERO_HASH } from "./job.ts";
+import { commitmentTypes, type MarketDomain, offerTypes, signedCommitmentTypes, typedDomain } from "./typed-data.ts";
+
+/** A vote of one provider in one job, with the salt that hides it. */
+export type Vote = {
+  readonly jobId: Hex;
+  readonly provider: Offer["provider"];
+  readonly outcome: number;
+  readonly resultHash: Hex;
+  /** 32 bytes, durable before anything is signed. */
+  readonly salt: Hex;
+};
+
+/** What a provider signs so that anybody may carry its commitment. */
+export type SignedCommitment = {
+  readonly jobId: Hex;
+  readonly provider: Offer["provider"];
+  readonly commitment: Hex;
+};
+
+/**
+ * Commitment of a vote: its EIP-712 digest. Bound to the provider, so that a copied one cannot be opened by the copier.
+ *
+ * @param vote Vote and salt.
+ * @param domain Market that counts it.
+ */
+export function commitmentOf(vote: Vote, domain: MarketDomain): Hex {
+  return hashTypedData({
+    domain: typedDomain(domain),
+    types: commitmentTypes,
+    primaryType: "Commitment",
+    message: vote,
+  });
+}
+
+/**
+ * Digest that a provider or its agent signs for `commitBySig`.
+ *
+ * @param message Job, provider, commitment.
+ * @param domain Market that counts it.
+ */
+export function signedCommitmentDigest(message: SignedCommitment, domain: MarketDomain): Hex {
+  return hashTypedData({
+    domain: typedDomain(domain),
+    types: signedCommitmentTypes,
+    primaryType: "SignedCommitment",
+    message,
+  });
+}
+
+/**
+ * Digest that a provider or its agent signs to offer.
+ *
+ * @param offer Offer with its job id.
+ * @param domain Market that it is for.
+ */
+export function offerDigest(offer: Offer, domain: MarketDomain): Hex {
+  return hashTypedData({ domain: typedDomain(domain), types: offerTypes, primaryType: "Offer", message: offer });
+}
+
+/**
+ * Folds commitments into the word that the contract stores: `keccak256(abi.encode(previous, place, commitment))`.
+ *
+ * @param commitments In the order in which they landed.
+ * @returns 32 zero bytes for an empty list.
+ */
+export function chainCommitments(commitments: readonly PlacedCommitment[]): Hex {
+  return commitments.reduce<Hex>(
+    (previous, { place, commitment }) =>
+      keccak256(
+        encodeAbiParameters(
+          [{ type: "bytes32" }, { type: "uint8" }, { type: "bytes32" }],
+          [previous, place, commitment],
+        ),
+      ),
+    ZERO_HASH,
+  );
+}
+
+/**
+ * The opening of a vote at its place.
+ *
+ * @param place Index of the place.
+ * @param vote Vote that was committed.
+ */
+export function openingOf(place: number, vote: Vote): Opening {
+  return { place, outcome: vote.outcome, resultHash: vote.resultHash, salt: vote.salt };
+}
