@@ -1,0 +1,130 @@
+// The steps of `npm test`, as data: add a step by a line. `scripts/test.ts` runs them, this table says what they are.
+import { existsSync, globSync } from "node:fs";
+import { join } from "node:path";
+import { packageNames, root } from "../lib/workspace.ts";
+
+/** One command of a step; counts as one test, passed when it exits with 0. */
+export type Command = {
+  /** Names it in reports, as a claim. */
+  readonly name: string;
+  /** Program and arguments, run in the repository's root; `node` is the running Node. */
+  readonly argv: readonly string[];
+};
+
+/** What a step runs. */
+export type Work =
+  | { readonly kind: "commands"; readonly commands: readonly Command[] }
+  /** node:test over files; `concurrency` files at a time. */
+  | { readonly kind: "node-test"; readonly files: readonly string[]; readonly concurrency: number }
+  /** A test task of Hardhat, as `["test", "solidity"]`. */
+  | { readonly kind: "hardhat"; readonly task: readonly string[] };
+
+/** A step of `npm test`. */
+export type Step = {
+  readonly name: string;
+  /** Cores it keeps busy; steps run beside each other while their loads fit the machine. */
+  readonly load: number;
+  /** Steps that must have passed before. */
+  readonly after?: readonly string[];
+  /** Part of `npm run check`. */
+  readonly fast?: true;
+  /** The step is ended and failed after this; 10 minutes unless told. */
+  readonly timeoutMs?: number;
+  readonly work: Work;
+};
+
+const bin = (name: string): string => join(root, "node_modules", ".bin", name);
+const script = (file: string, ...args: readonly string[]): readonly string[] => ["node", join(root, file), ...args];
+const commands = (...list: readonly Command[]): Work => ({ kind: "commands", commands: list });
+const tests = (pattern: string, concurrency = 1): Work => ({
+  kind: "node-test",
+  files: globSync(pattern, { cwd: root, exclude: (path) => path.includes("node_modules") }).sort(),
+  concurrency,
+});
+/** A step for what may not be in the tree; never a way around a failing one: the pattern is a path, not a result. */
+const when = (path: string, ...steps: readonly Step[]): readonly Step[] => (existsSync(join(root, path)) ? steps : []);
+
+/**
+ * All steps in the order in which they are started.
+ *
+ * @returns the table, with a step for each package that has tests
+ */
+export function listSteps(): readonly Step[] {
+  const tsc = join(root, "node_modules", "typescript-native", "bin", "tsc");
+  return [
+    {
+      name: "compile",
+      load: 1,
+      fast: true,
+      work: commands({ name: "the contracts compile", argv: [bin("hardhat"), "build", "--quiet"] }),
+    },
+    {
+      name: "lint",
+      load: 1,
+      fast: true,
+      work: commands(
+        { name: "Biome finds nothing", argv: [bin("biome"), "ci", "--diagnostic-level=info", "."] },
+        {
+          name: "solhint finds nothing",
+          argv: [bin("solhint"), "--disc", "--max-warnings", "0", "contracts/**/*.sol", "test/contracts/**/*.sol"],
+        },
+        {
+          name: "Solidity is formatted",
+          argv: [bin("prettier"), "--check", "--log-level=warn", "{contracts,test}/**/*.sol"],
+        },
+      ),
+    },
+    {
+      name: "types",
+      load: 1,
+      fast: true,
+      after: ["compile"],
+      work: commands(
+        { name: "TypeScript accepts every package, script and test", argv: ["node", tsc, "-p", root] },
+        { name: "TypeScript accepts the set-up", argv: ["node", tsc, "-p", join(root, "scripts")] },
+      ),
+    },
+    {
+      name: "structure",
+      load: 1,
+      fast: true,
+      work: commands(
+        { name: "imports point one way", argv: script("scripts/check-imports.ts") },
+        { name: "licences are those allowed", argv: script("scripts/check-licences.ts") },
+        { name: "documentation is whole", argv: script("scripts/check-docs.ts") },
+        { name: "exported names are those on record", argv: script("scripts/check-exports.ts") },
+        { name: "every error code has its row", argv: script("scripts/check-errors.ts") },
+      ),
+    },
+    ...when("scripts/generate.ts", {
+      name: "generated",
+      load: 1,
+      after: ["compile"],
+      work: commands({ name: "generated files are current", argv: script("scripts/generate.ts", "--check") }),
+    }),
+    { name: "house", load: 1, work: tests("scripts/**/*.test.ts") },
+    ...packageNames().flatMap((name): readonly Step[] => {
+      const work = tests(`packages/${name}/**/*.test.ts`);
+      return work.kind === "node-test" && work.files.length === 0 ? [] : [{ name: `unit ${name}`, load: 1, work }];
+    }),
+    { name: "solidity", load: 2, after: ["compile"], work: { kind: "hardhat", task: ["test", "solidity"] } },
+    ...when("test/contracts", {
+      name: "contracts",
+      load: 1,
+      after: ["compile"],
+      work: tests("test/contracts/**/*.test.ts"),
+    }),
+    ...when("scripts/bench/gas.ts", {
+      name: "gas",
+      load: 1,
+      after: ["compile"],
+      work: commands({ name: "gas equals the snapshot", argv: script("scripts/bench/gas.ts", "--check") }),
+    }),
+    {
+      name: "packing",
+      load: 2,
+      after: ["compile"],
+      work: tests("test/integration/pack/*.test.ts"),
+    },
+  ];
+}
