@@ -137,3 +137,12 @@ function openStatus(now: number, revealAt: number, revealDeadline: number): JobS
   if (now < revealAt) return JobStatus.Committing;
   return now < revealDeadline ? JobStatus.Revealing : JobStatus.Settleable;
 }
+
+/**
+ * Tells whether a status is final.
+ *
+ * @param status Status of a job.
+ */
+export function isSettled(status: JobStatus): boolean {
+  return status === JobStatus.Accepted || status === JobStatus.Inconclusive;
+}
