@@ -19,7 +19,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
  */
 const commands = {
   start: {
-    entry: "packages/cli/src/main.ts",
+    entry: "packages/cli/bin/quorate.mjs",
     args: ["devnet", "start"],
     about: "bring up a local market and run the stories",
   },

@@ -89,6 +89,7 @@ export function listSteps(): readonly Step[] {
       load: 1,
       fast: true,
       work: commands(
+        { name: "the lockfile is whole", argv: script("scripts/lockfile.ts") },
         { name: "imports point one way", argv: script("scripts/check-imports.ts") },
         { name: "licences are those allowed", argv: script("scripts/check-licences.ts") },
         { name: "documentation is whole", argv: script("scripts/check-docs.ts") },
