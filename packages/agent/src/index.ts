@@ -1,1 +1,9 @@
-export {};
+export * from "./internal/effects.ts";
+export * from "./internal/journal-entry.ts";
+export * from "./internal/judge-panel.ts";
+export * from "./internal/judge-request.ts";
+export * from "./internal/policy.ts";
+export * from "./internal/reduce.ts";
+export * from "./internal/rotation.ts";
+export * from "./internal/state.ts";
+export * from "./internal/vote-guard.ts";

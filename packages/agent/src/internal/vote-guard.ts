@@ -1,0 +1,142 @@
+import type { DatabaseSync } from "node:sqlite";
+import {
+  type Address,
+  commitmentOf,
+  FatalError,
+  type Hex,
+  type MarketDomain,
+  Outcome,
+  type Vote,
+  ZERO_HASH,
+} from "@quorate/core";
+
+/** The answer of a provider before it is fixed. */
+export type Answer = {
+  readonly outcome: Outcome;
+  /** Zero for a report. */
+  readonly resultHash: Hex;
+};
+
+/** A vote that is durable. Only a {@link VoteGuard} makes one, and everything that signs or opens a vote asks for one. */
+export type FixedVote = Vote & { readonly outcome: Outcome; readonly commitment: Hex };
+
+/** The only way to a vote. */
+export type VoteGuard = {
+  /**
+   * Makes an answer the vote of a job, for ever. Durable when it returns. The same answer again returns the same vote.
+   *
+   * @param jobId Job.
+   * @param answer Outcome and result hash.
+   * @param seen Commitments of this provider for this job that the chain or a relay shows: what an older backup of this
+   *   file may have forgotten.
+   * @throws FatalError `VOTE_CONFLICT` when another vote was fixed or seen before.
+   */
+  fix(jobId: Hex, answer: Answer, seen?: readonly Hex[]): FixedVote;
+  /** The vote of a job, or undefined when none was fixed. */
+  get(jobId: Hex): FixedVote | undefined;
+};
+
+const fixedVotes = new WeakSet<object>();
+
+/**
+ * Checks that a vote came out of a guard, and not from code that built an object of the same shape.
+ *
+ * @param vote Vote about to be signed, sent or opened.
+ * @throws FatalError `VOTE_NOT_FIXED`.
+ */
+export function assertFixed(vote: FixedVote): void {
+  if (!fixedVotes.has(vote))
+    throw new FatalError(
+      "VOTE_NOT_FIXED",
+      "a vote may leave only after the vote guard fixed it; call VoteGuard.fix first",
+    );
+}
+
+/**
+ * Opens the vote guard: never two different votes for one job.
+ *
+ * It owns its database, apart from all other state, so that restoring that state from a backup, or losing it, cannot
+ * make the agent vote again: the next attempt meets the vote that is here. If this file itself is older than a vote
+ * that already left, `seen` catches it: the salt is derived from the agent's secret and the job id, so the same answer
+ * has the same commitment, and any other answer differs from what was seen and is refused.
+ *
+ * @param db Database of its own, opened with WAL and `synchronous=FULL`.
+ * @param input `saltOf` derives 32 bytes from the agent's secret and the job id; `provider` and `domain` are bound into
+ *   the commitment.
+ */
+export function createVoteGuard(
+  db: DatabaseSync,
+  input: {
+    readonly provider: Address;
+    readonly domain: MarketDomain;
+    readonly saltOf: (jobId: Hex) => Hex;
+  },
+): VoteGuard {
+  db.exec(`
+    CREATE TABLE IF NOT EXISTS votes (
+      job_id TEXT NOT NULL PRIMARY KEY,
+      provider TEXT NOT NULL,
+      outcome INTEGER NOT NULL,
+      result_hash TEXT NOT NULL,
+      salt TEXT NOT NULL,
+      commitment TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID`);
+  // A vote is never changed: whoever holds this connection cannot do it either.
+  db.exec(`
+    CREATE TRIGGER IF NOT EXISTS votes_never_change BEFORE UPDATE ON votes BEGIN SELECT RAISE(ABORT, 'a vote never changes'); END;
+    CREATE TRIGGER IF NOT EXISTS votes_never_go BEFORE DELETE ON votes BEGIN SELECT RAISE(ABORT, 'a vote never goes'); END;`);
+  const insert = db.prepare("INSERT INTO votes VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
+  const select = db.prepare("SELECT provider, outcome, result_hash, salt, commitment FROM votes WHERE job_id = ?");
+
+  const get = (jobId: Hex): FixedVote | undefined => {
+    const row = select.get(key(jobId));
+    if (row === undefined) return undefined;
+    const vote: FixedVote = Object.freeze({
+      jobId: key(jobId),
+      provider: row.provider as Address,
+      outcome: row.outcome as Outcome,
+      resultHash: row.result_hash as Hex,
+      salt: row.salt as Hex,
+      commitment: row.commitment as Hex,
+    });
+    fixedVotes.add(vote);
+    return vote;
+  };
+
+  const fix = (jobId: Hex, answer: Answer, seen: readonly Hex[] = []): FixedVote => {
+    checkAnswer(answer);
+    const salt = input.saltOf(jobId);
+    const vote: Vote = { jobId: key(jobId), provider: input.provider, ...answer, salt };
+    const commitment = commitmentOf(vote, input.domain);
+    const other = seen.find((found) => found.toLowerCase() !== commitment.toLowerCase());
+    if (other !== undefined && get(jobId) === undefined) throw conflict(jobId, other, commitment);
+    insert.run(vote.jobId, input.provider, answer.outcome, answer.resultHash, salt, commitment);
+    // Read back: what counts is what the file holds, whoever wrote it first.
+    const fixed = get(jobId);
+    if (fixed === undefined)
+      throw new FatalError("VOTE_NOT_DURABLE", `the vote of job ${jobId} was written and is not there`);
+    if (fixed.commitment !== commitment) throw conflict(jobId, fixed.commitment, commitment);
+    return fixed;
+  };
+
+  return { fix, get };
+}
+
+function checkAnswer({ outcome, resultHash }: Answer): void {
+  const computed = outcome === Outcome.Ok || outcome === Outcome.Failed;
+  const shaped = /^0x[0-9a-f]{64}$/i.test(resultHash);
+  if (!shaped || (computed ? resultHash === ZERO_HASH : outcome !== Outcome.Report || resultHash !== ZERO_HASH))
+    throw new FatalError("VOTE_MALFORMED", `outcome ${outcome} with result hash ${resultHash} is no vote`);
+}
+
+function conflict(jobId: Hex, first: Hex, second: Hex): FatalError {
+  return new FatalError(
+    "VOTE_CONFLICT",
+    `job ${jobId} already has a vote with commitment ${first}; a second one (${second}) is refused. If two computers run this provider, stop one`,
+    { details: { jobId, first, second } },
+  );
+}
+
+function key(jobId: Hex): Hex {
+  return jobId.toLowerCase() as Hex;
+}
