@@ -1,1 +1,11 @@
-export {};
+export * from "./bodies.ts";
+export * from "./client/client.ts";
+export * from "./client/types.ts";
+export * from "./envelope.ts";
+export * from "./errors.ts";
+export * from "./limits.ts";
+export * from "./pages.ts";
+export * from "./profile.ts";
+export * from "./profile-url.ts";
+export * from "./routes.ts";
+export * from "./sealed-offer.ts";
