@@ -1,9 +1,25 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+/// @dev Flag of a request: providers on probation may take seats and places of spares.
+uint32 constant ACCEPT_PROBATION = 1;
+
+/// @dev Roles that an offer accepts, one bit each.
+uint8 constant ROLE_SEAT = 1;
+uint8 constant ROLE_SPARE = 2;
+uint8 constant ROLE_SHADOW = 4;
+
+/// @dev Outcomes of an opening; every other value is malformed.
+uint8 constant OUTCOME_OK = 1;
+uint8 constant OUTCOME_FAILED = 2;
+uint8 constant OUTCOME_REPORT = 3;
+
+/// @dev Most places of one job: seats, spares and shadows together.
+uint8 constant MAX_PLACES = 16;
+
 /// @notice What a requester asks for. Its EIP-712 digest is the job id.
 /// @dev Fields of features that are not built yet must be zero: `callback`, `callbackGas` and all flags but
-/// {Flags-ACCEPT_PROBATION}.
+/// {ACCEPT_PROBATION}.
 struct Request {
     address requester; // pays; the only account that may open the job
     address token; // every amount of the job is in base units of this token
@@ -22,7 +38,7 @@ struct Request {
     uint16 standbyBps; // standby fee of an unused spare as a share of its price, at most 10000
     uint32 commitWindow; // seconds
     uint32 revealWindow; // seconds
-    uint32 flags; // see Flags
+    uint32 flags; // ACCEPT_PROBATION or nothing
     address callback; // reserved, zero
     uint32 callbackGas; // reserved, zero
     uint40 expiry; // `open` must come before this time (unix s)
@@ -35,7 +51,7 @@ struct SignedOffer {
     address provider;
     uint96 price;
     bytes32 encryptionKey; // X25519 key of the provider: the package key is sealed to it
-    uint8 roles; // bitmap of accepted roles, see Roles
+    uint8 roles; // bitmap of accepted roles: ROLE_SEAT, ROLE_SPARE, ROLE_SHADOW
     uint40 expiry; // unix s, counts at `open` only
     bytes signature; // by the provider, by its agent, or ERC-1271
     bytes keyWrap; // package key sealed to `encryptionKey`; emitted, never read by the contract
@@ -131,4 +147,23 @@ enum OfferFault {
     WindowBeyondAgent,
     AgentExpired,
     ZeroKey
+}
+
+/// @notice Why a commitment is refused by `commit` or skipped by `commitBySig`.
+enum CommitmentFault {
+    NoSuchPlace,
+    NotSeated, // a spare that was never promoted
+    Declined,
+    AlreadyCommitted, // the first commitment stands
+    Late,
+    ZeroCommitment,
+    BadSignature // neither by the provider nor by an agent in force
+}
+
+/// @notice Why `reveal` skips an opening.
+enum OpeningFault {
+    NoSuchPlace,
+    NotCommitted,
+    AlreadyOpened,
+    WrongOpening // does not hash to the commitment of its place
 }

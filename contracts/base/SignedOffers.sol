@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {Request, SignedOffer, Opening, OfferFault} from "../types/Job.sol";
+import {IAgents} from "../interfaces/IAgents.sol";
+
+/// @title Typed data, signatures and agents
+/// @notice What requesters and providers sign, and who may sign for whom.
+abstract contract SignedOffers is IAgents, EIP712 {
+    /// @dev One word per provider, agent and token.
+    struct Authorization {
+        uint96 maxBondPerSeat;
+        uint32 minCommitWindow;
+        uint40 validUntil;
+    }
+
+    bytes32 private constant REQUEST_TYPEHASH =
+        keccak256(
+            "Request(address requester,address token,bytes32 packageHash,bytes32 contentHash,bytes32 requirementsHash,bytes32 encryptionKey,uint96 priceCeiling,uint96 bond,uint96 carrierFee,uint8 seats,uint8 quorum,uint8 spares,uint8 shadows,uint16 calloutBps,uint16 standbyBps,uint32 commitWindow,uint32 revealWindow,uint32 flags,address callback,uint32 callbackGas,uint40 expiry,uint256 nonce)"
+        );
+    bytes32 private constant OFFER_TYPEHASH =
+        keccak256(
+            "Offer(bytes32 jobId,address provider,uint96 price,bytes32 encryptionKey,uint8 roles,uint40 expiry)"
+        );
+    bytes32 private constant COMMITMENT_TYPEHASH =
+        keccak256("Commitment(bytes32 jobId,address provider,uint8 outcome,bytes32 resultHash,bytes32 salt)");
+    bytes32 private constant SIGNED_COMMITMENT_TYPEHASH =
+        keccak256("SignedCommitment(bytes32 jobId,address provider,bytes32 commitment)");
+
+    /// @dev What an ERC-1271 account may spend on judging a signature.
+    uint256 private constant ERC1271_GAS = 100_000;
+
+    mapping(address provider => mapping(address agent => mapping(address token => Authorization))) private _authorizations;
+
+    constructor() EIP712("Quorate", "1") {}
+
+    /// @inheritdoc IAgents
+    function authorize(
+        address agent,
+        address token,
+        uint96 maxBondPerSeat,
+        uint32 minCommitWindow,
+        uint40 validUntil
+    ) external {
+        // Effect:
+        _authorizations[msg.sender][agent][token] = Authorization({
+            maxBondPerSeat: maxBondPerSeat,
+            minCommitWindow: minCommitWindow,
+            validUntil: validUntil
+        });
+        emit AgentAuthorized({
+            provider: msg.sender,
+            agent: agent,
+            token: token,
+            maxBondPerSeat: maxBondPerSeat,
+            minCommitWindow: minCommitWindow,
+            validUntil: validUntil
+        });
+    }
+
+    /// @inheritdoc IAgents
+    function authorizationOf(
+        address provider,
+        address agent,
+        address token
+    ) external view returns (uint96 maxBondPerSeat, uint32 minCommitWindow, uint40 validUntil) {
+        Authorization storage found = _authorizations[provider][agent][token];
+        return (found.maxBondPerSeat, found.minCommitWindow, found.validUntil);
+    }
+
+    /// @dev The job id: digest of the request.
+    function _requestDigest(Request calldata request) internal view returns (bytes32) {
+        return _hashTypedDataV4(keccak256(abi.encode(REQUEST_TYPEHASH, request)));
+    }
+
+    /// @dev The commitment that an opening of `provider` belongs to.
+    function _commitmentDigest(
+        bytes32 jobId,
+        address provider,
+        Opening calldata opening
+    ) internal view returns (bytes32) {
+        return
+            _hashTypedDataV4(
+                keccak256(
+                    abi.encode(
+                        COMMITMENT_TYPEHASH,
+                        jobId,
+                        provider,
+                        opening.outcome,
+                        opening.resultHash,
+                        opening.salt
+                    )
+                )
+            );
+    }
+
+    /// @dev Whether `account` may commit and decline for `provider` in jobs paid in `token`.
+    function _actsFor(address account, address provider, address token) internal view returns (bool) {
+        return account == provider || block.timestamp < _authorizations[provider][account][token].validUntil;
+    }
+
+    /// @dev Whether a commitment is signed by its provider or by an agent in force. ECDSA only.
+    function _isCommitmentSigned(
+        bytes32 jobId,
+        address provider,
+        address token,
+        bytes32 commitment,
+        bytes calldata signature
+    ) internal view returns (bool) {
+        bytes32 digest = _hashTypedDataV4(
+            keccak256(abi.encode(SIGNED_COMMITMENT_TYPEHASH, jobId, provider, commitment))
+        );
+        address signer = _recover(digest, signature);
+        return signer != address(0) && _actsFor(signer, provider, token);
+    }
+
+    /// @dev Whether an offer is signed by someone who may sign it, and why not.
+    function _judgeSignature(
+        Request calldata request,
+        bytes32 jobId,
+        SignedOffer calldata offer
+    ) internal view returns (bool good, OfferFault fault) {
+        address provider = offer.provider;
+        bytes32 digest = _hashTypedDataV4(
+            keccak256(
+                abi.encode(
+                    OFFER_TYPEHASH,
+                    jobId,
+                    provider,
+                    offer.price,
+                    offer.encryptionKey,
+                    offer.roles,
+                    offer.expiry
+                )
+            )
+        );
+        address signer = _recover(digest, offer.signature);
+        if (signer != address(0)) {
+            if (signer == provider) return (true, fault);
+            (good, fault) = _judgeAgent(_authorizations[provider][signer][request.token], request);
+            if (good) return (true, fault);
+        }
+        // Interaction: static. An account with code has the last word on what it signed.
+        if (provider.code.length != 0 && _isValidErc1271(provider, digest, offer.signature)) return (true, fault);
+        return (false, fault);
+    }
+
+    /// @dev Whether the limits of an agent cover a place of the request, and why not.
+    function _judgeAgent(
+        Authorization memory limits,
+        Request calldata request
+    ) private view returns (bool good, OfferFault fault) {
+        if (limits.validUntil == 0) return (false, OfferFault.BadSignature);
+        if (block.timestamp >= limits.validUntil) return (false, OfferFault.AgentExpired);
+        if (request.bond > limits.maxBondPerSeat) return (false, OfferFault.BondBeyondAgent);
+        if (request.commitWindow < limits.minCommitWindow) return (false, OfferFault.WindowBeyondAgent);
+        return (true, fault);
+    }
+
+    /// @dev The ECDSA signer, zero if there is none: 65 bytes, low s. Compact signatures are refused, one form is enough.
+    function _recover(bytes32 digest, bytes calldata signature) private pure returns (address signer) {
+        (signer, , ) = ECDSA.tryRecoverCalldata(digest, signature);
+    }
+
+    /// @dev Asks an account with bounded gas, and reads one word of its answer whatever it returns: neither a gas burner nor a return
+    /// bomb can make a batch fail.
+    function _isValidErc1271(
+        address account,
+        bytes32 digest,
+        bytes calldata signature
+    ) private view returns (bool valid) {
+        bytes memory data = abi.encodeCall(IERC1271.isValidSignature, (digest, signature));
+        bytes32 answer;
+        // Solidity's staticcall copies all return data; this copies one word into scratch space.
+        assembly ("memory-safe") {
+            let success := staticcall(ERC1271_GAS, account, add(data, 0x20), mload(data), 0x00, 0x20)
+            if and(success, gt(returndatasize(), 0x1f)) {
+                answer := mload(0x00)
+            }
+        }
+        return answer == bytes32(IERC1271.isValidSignature.selector);
+    }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @title Agents of providers
+/// @notice Hot keys that sign offers within limits, and commitments, for a provider. They never touch money.
+interface IAgents {
+    /// @notice `provider` set the limits of `agent` for jobs in `token`; `validUntil` zero revokes.
+    event AgentAuthorized(
+        address indexed provider,
+        address indexed agent,
+        address indexed token,
+        uint96 maxBondPerSeat,
+        uint32 minCommitWindow,
+        uint40 validUntil
+    );
+
+    /// @notice Authorizes `agent` to act for the caller in jobs paid in `token`, in place of what was set before.
+    /// @dev Revoking (`validUntil` zero or past) is the only revocation of what the agent has signed: it holds for `open` and for
+    /// commitments from then on, not for places that are open already.
+    /// @param agent the hot key
+    /// @param token the token of the jobs
+    /// @param maxBondPerSeat highest bond of a place that the agent may offer for, base units
+    /// @param minCommitWindow shortest commit window that the agent may offer for, seconds
+    /// @param validUntil the authorization is in force before this time, unix s
+    function authorize(
+        address agent,
+        address token,
+        uint96 maxBondPerSeat,
+        uint32 minCommitWindow,
+        uint40 validUntil
+    ) external;
+
+    /// @notice The limits of an agent, all zero if there are none.
+    function authorizationOf(
+        address provider,
+        address agent,
+        address token
+    ) external view returns (uint96 maxBondPerSeat, uint32 minCommitWindow, uint40 validUntil);
+}

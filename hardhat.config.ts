@@ -1,0 +1,44 @@
+import { createRequire } from "node:module";
+import hardhatEthers from "@nomicfoundation/hardhat-ethers";
+import hardhatIgnitionEthers from "@nomicfoundation/hardhat-ignition-ethers";
+import hardhatKeystore from "@nomicfoundation/hardhat-keystore";
+import hardhatNodeTestRunner from "@nomicfoundation/hardhat-node-test-runner";
+import hardhatTypechain from "@nomicfoundation/hardhat-typechain";
+import hardhatVerify from "@nomicfoundation/hardhat-verify";
+import { configVariable, defineConfig } from "hardhat/config";
+
+/** The compiler comes from npm, so that builds need no download. */
+const compiler = createRequire(import.meta.url).resolve("solc/soljson.js");
+
+export default defineConfig({
+  plugins: [
+    hardhatEthers,
+    hardhatIgnitionEthers,
+    hardhatTypechain,
+    hardhatNodeTestRunner,
+    hardhatKeystore,
+    hardhatVerify,
+  ],
+  solidity: {
+    version: "0.8.37",
+    path: compiler,
+    settings: {
+      evmVersion: "osaka",
+      viaIR: true,
+      optimizer: { enabled: true, runs: 1000 },
+    },
+  },
+  paths: {
+    sources: ["contracts", "test/contracts/tokens"],
+    tests: { solidity: "test/contracts", nodejs: "test/integration" },
+    ignition: "scripts/ignition",
+  },
+  networks: {
+    localhost: { type: "http", url: "http://127.0.0.1:8545" },
+    live: {
+      type: "http",
+      url: configVariable("QUORATE_RPC_URL"),
+      accounts: [configVariable("QUORATE_DEPLOYER_KEY")],
+    },
+  },
+});
