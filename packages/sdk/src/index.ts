@@ -1,1 +1,60 @@
-export {};
+export * from "./actions/announceJob.ts";
+export * from "./actions/approveToken.ts";
+export * from "./actions/authorizeAgent.ts";
+export * from "./actions/checkOffers.ts";
+export * from "./actions/claimQuarantine.ts";
+export * from "./actions/commitJob.ts";
+export * from "./actions/commitJobBySig.ts";
+export * from "./actions/declineSeat.ts";
+export {
+  type DepositErrorType,
+  type DepositParameters,
+  type DepositReturnType,
+  deposit,
+  encodeDeposit,
+} from "./actions/deposit.ts";
+export * from "./actions/depositWithPermit.ts";
+export * from "./actions/getAccount.ts";
+export * from "./actions/getAuthorization.ts";
+export * from "./actions/getJob.ts";
+export * from "./actions/getQuarantine.ts";
+export * from "./actions/getStanding.ts";
+export * from "./actions/openJob.ts";
+export * from "./actions/openJobWithPermit.ts";
+export * from "./actions/promoteSpares.ts";
+export * from "./actions/revealJob.ts";
+export * from "./actions/revokeAgent.ts";
+export * from "./actions/settleJob.ts";
+export * from "./actions/signPermit.ts";
+export type * from "./actions/types.ts";
+export * from "./actions/verifyResult.ts";
+export * from "./actions/withdraw.ts";
+export * from "./client.ts";
+export { type ContractErrorRow, contractErrors, tokenErrors } from "./contractErrors.ts";
+export {
+  type ContractErrorArguments,
+  ContractRefused,
+  decodeContractError,
+  offerFaultName,
+  type RefusedOffer,
+  revertDataOf,
+  toContractError,
+} from "./errors.ts";
+export type { EncodedCall, SignedTransaction } from "./internal/sendCall.ts";
+export * from "./requester/buildRequest.ts";
+export * from "./requester/deriveJobKeys.ts";
+export { memoryKeyStore, type RequesterKeyStore } from "./requester/keyStore.ts";
+export * from "./requester/makePackage.ts";
+export * from "./requester/previewPackage.ts";
+export {
+  decodeJobRecord,
+  encodeJobRecord,
+  type JobRecord,
+  type SentTransaction,
+  type StoredSelection,
+} from "./requester/record.ts";
+export * from "./trust/history.ts";
+export * from "./trust/judgeOffer.ts";
+export * from "./trust/planReplication.ts";
+export * from "./trust/policy.ts";
+export * from "./trust/selectOffers.ts";
