@@ -1,0 +1,2 @@
+export { sqliteStore } from "./store.ts";
+export { afterCommit, inTransaction, onRollback } from "./transaction.ts";
