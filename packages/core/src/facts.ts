@@ -58,7 +58,7 @@ export type JobFacts = {
   readonly promotions: readonly Promotion[];
   /** Latest commitment of a weighted seat, unix s; zero before the first. */
   readonly lastCommitAt: number;
-  /** Latest decline of any place, unix s; zero before the first. */
+  /** Latest decline of a seat or spare, unix s; zero before the first. Declines of shadows move nothing. */
   readonly lastDeclineAt: number;
   /** In the order of opening. */
   readonly openings: readonly RevealedOpening[];
@@ -162,18 +162,21 @@ function foldOpenJob(facts: JobFacts, event: Exclude<JobEvent, { eventName: "Job
     case "CommitmentPlaced": {
       const { place, commitment } = event.args;
       if (facts.committed.includes(place)) return outOfOrder(event, `place ${place} has committed`);
-      const isWeighted = place < facts.terms.seats + facts.terms.spares;
       return {
         ...facts,
         commitments: [...facts.commitments, { place, commitment }],
         committed: [...facts.committed, place],
-        lastCommitAt: isWeighted ? timestamp : facts.lastCommitAt,
+        lastCommitAt: hasWeight(facts, place) ? timestamp : facts.lastCommitAt,
       };
     }
     case "SeatDeclined": {
       const { place } = event.args;
       if (facts.declined.includes(place)) return outOfOrder(event, `place ${place} has declined`);
-      return { ...facts, declined: [...facts.declined, place], lastDeclineAt: timestamp };
+      return {
+        ...facts,
+        declined: [...facts.declined, place],
+        lastDeclineAt: hasWeight(facts, place) ? timestamp : facts.lastDeclineAt,
+      };
     }
     case "SparePromoted": {
       const { spare, seat } = event.args;
@@ -211,6 +214,11 @@ function foldOpenJob(facts: JobFacts, event: Exclude<JobEvent, { eventName: "Job
     default:
       return event satisfies never;
   }
+}
+
+/** Shadows decide nothing; an unused spare cannot commit. */
+function hasWeight({ terms }: JobFacts, place: number): boolean {
+  return place < terms.seats + terms.spares;
 }
 
 function outOfOrder(event: JobEvent, why: string): never {

@@ -238,3 +238,14 @@ export type BadOffer = {
   readonly place: number;
   readonly fault: OfferFault;
 };
+
+/**
+ * Name of a value in one of the constant objects of this module, for people: `nameOf(Verdict, 1)` is `Aligned`.
+ *
+ * @param constants Constant object, for example {@link Verdict}.
+ * @param value Number of one of its members.
+ * @returns The number as text when it has no name.
+ */
+export function nameOf(constants: Readonly<Record<string, number>>, value: number): string {
+  return Object.keys(constants).find((name) => constants[name] === value) ?? String(value);
+}

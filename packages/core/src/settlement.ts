@@ -23,11 +23,11 @@ export type Settlement = {
   readonly results: readonly PlaceResult[];
   /** Places whose bond goes to quarantine. */
   readonly quarantined: readonly number[];
-  /** Places whose bond is forfeited for lateness; empty when nobody opened anything. */
+  /** Places whose bond is burnt for lateness; empty when nobody opened anything. */
   readonly forfeited: readonly number[];
-  /** Credited to the requester: what is not paid, and fees that late bonds repay. Base units. */
+  /** Credited to the requester: what is not paid of the escrow. Base units. */
   readonly refunded: bigint;
-  /** Base units. */
+  /** Late bonds: no account gains by the penalty of another. Base units. */
   readonly burnt: bigint;
   /** Credited to the account whose call settles. Base units. */
   readonly carrierFee: bigint;
@@ -94,13 +94,8 @@ export function settlementOf(facts: SettlementFacts): Settlement {
     (verdict, place): PlaceResult => ({ verdict, paid: compensation(verdict, place, facts, accepted) }),
   );
 
-  const late = placesWith(verdicts, Verdict.Late);
-  const forfeited = facts.openings.length === 0 || terms.bond === 0n ? [] : late;
-  const forfeit = BigInt(forfeited.length) * terms.bond;
+  const forfeited = facts.openings.length === 0 ? [] : placesWith(verdicts, Verdict.Late);
   const paid = results.reduce((sum, result) => sum + result.paid, 0n);
-  const fees = results.reduce((sum, { verdict, paid: fee }) => (verdict === Verdict.Aligned ? sum : sum + fee), 0n);
-  const repayable = fees + terms.carrierFee;
-  const repaid = forfeit < repayable ? forfeit : repayable;
   return {
     status: accepted === undefined ? JobStatus.Inconclusive : JobStatus.Accepted,
     outcome: accepted?.outcome ?? 0,
@@ -108,8 +103,8 @@ export function settlementOf(facts: SettlementFacts): Settlement {
     results,
     quarantined: placesWith(verdicts, Verdict.Fault),
     forfeited,
-    refunded: escrowOf(terms) - paid - terms.carrierFee + repaid,
-    burnt: forfeit - repaid,
+    refunded: escrowOf(terms) - paid - terms.carrierFee,
+    burnt: BigInt(forfeited.length) * terms.bond,
     carrierFee: terms.carrierFee,
   };
 }
