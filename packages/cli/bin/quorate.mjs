@@ -1,0 +1,56 @@
+#!/usr/bin/env node
+// Plain JavaScript for Node 20: starts the command line with a Node that has node:sqlite (22.13 or newer), re-executing
+// itself with the Node that came with the installation where the running one is older.
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const installed = join(here, "..", "dist", "main.js");
+const source = join(here, "..", "src", "main.ts");
+const main = existsSync(installed) ? installed : source;
+// Node runs TypeScript without a build from 22.18 on.
+const least = main === source ? [22, 18] : [22, 13];
+
+function isNewEnough(version) {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major > least[0] || (major === least[0] && minor >= least[1]);
+}
+
+function bundledNode() {
+  const require = createRequire(import.meta.url);
+  try {
+    const manifest = require.resolve(`node-${process.platform}-${process.arch}/package.json`);
+    const binary = join(dirname(manifest), "bin", process.platform === "win32" ? "node.exe" : "node");
+    return existsSync(binary) ? binary : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+if (isNewEnough(process.versions.node)) {
+  await import(pathToFileURL(main).href);
+} else {
+  const node = bundledNode();
+  if (node === undefined) {
+    console.error(
+      `NODE_TOO_OLD: quorate needs Node ${least.join(".")} or newer, this is ${process.versions.node}, and no Node for ` +
+        `${process.platform}-${process.arch} came with the installation. Install Node 24, or reinstall quorate without --omit=optional.`,
+    );
+    process.exit(2);
+  }
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
+  // The terminal sends Ctrl-C to the whole group; other signals reach only this process and are passed on.
+  process.on("SIGINT", () => {});
+  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  child.on("error", (error) => {
+    console.error(`NODE_NOT_STARTED: ${node} could not be started: ${error.message}. Reinstall quorate or use Node 24.`);
+    process.exit(2);
+  });
+  child.on("exit", (code, signal) => {
+    if (signal !== null) process.kill(process.pid, signal);
+    else process.exit(code ?? 1);
+  });
+}

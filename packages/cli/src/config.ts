@@ -1,0 +1,121 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { FatalError } from "@quorate/core";
+import { z } from "zod";
+
+const address = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{40}$/, "an address is 0x and 40 hex digits")
+  .transform((value) => value as `0x${string}`);
+
+const httpUrl = z.url({ protocol: /^https?$/, message: "a URL begins with http:// or https://" });
+
+/** One market as this machine reaches it. */
+export const networkSchema = z.strictObject({
+  /** Chain id; every endpoint is checked against it. */
+  chainId: z.int().positive(),
+  /** JSON-RPC endpoints; with two or more, one that lags or lies is noticed. */
+  rpc: z.array(httpUrl).min(1),
+  /** Address of the JobMarket. */
+  market: address,
+  /** Token that amounts mean when none is named. */
+  token: address.optional(),
+  /** Block from which events are read: the block of the deployment. */
+  fromBlock: z.int().nonnegative().default(0),
+  /** Relays to write to and read from. */
+  relays: z.array(httpUrl).default([]),
+  /** Blocks after which an event is acted on. */
+  confirmations: z.int().min(1).max(1_000).default(2),
+});
+/** See {@link networkSchema}. */
+export type Network = z.infer<typeof networkSchema>;
+
+const configSchema = z.strictObject({
+  version: z.literal(1),
+  /** Name of the network that commands use. */
+  network: z.string().optional(),
+  /** Name of the account that commands use. */
+  account: z.string().optional(),
+  networks: z.record(z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/), networkSchema),
+});
+/** The file `config.json` of the state folder. */
+export type Config = z.infer<typeof configSchema>;
+
+/**
+ * The folder of all state of the command line.
+ *
+ * @param option - `--home`.
+ * @param env - Environment; `QUORATE_HOME` counts when the option is absent.
+ */
+export function homeFolder(option: string | undefined, env: NodeJS.ProcessEnv): string {
+  return option ?? env["QUORATE_HOME"] ?? join(homedir(), ".quorate");
+}
+
+/**
+ * Reads `config.json`; an absent file is an empty configuration.
+ *
+ * @param home - State folder.
+ * @throws FatalError `CONFIG_INVALID` naming the file and each field that is wrong.
+ */
+export function readConfig(home: string): Config {
+  const file = join(home, "config.json");
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return { version: 1, networks: {} };
+    throw new FatalError("CONFIG_INVALID", `${file} cannot be read. Check its permissions, or name another folder with --home.`, { cause: error });
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new FatalError("CONFIG_INVALID", `${file} is not JSON. Repair it, or move it away and add the network again.`, { cause: error });
+  }
+  const parsed = configSchema.safeParse(value);
+  if (!parsed.success) {
+    throw new FatalError("CONFIG_INVALID", `${file} is not usable:\n${z.prettifyError(parsed.error)}\nRepair these fields.`);
+  }
+  return parsed.data;
+}
+
+/**
+ * Writes `config.json`: whole or not at all.
+ *
+ * @param home - State folder, made when missing.
+ * @param config - What is written.
+ */
+export function writeConfig(home: string, config: Config): void {
+  const file = join(home, "config.json");
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const temporary = `${file}.${process.pid}.tmp`;
+  writeFileSync(temporary, `${JSON.stringify(configSchema.parse(config), null, 2)}\n`, { mode: 0o600 });
+  renameSync(temporary, file);
+}
+
+/**
+ * The network that a command works on.
+ *
+ * @param config - Configuration.
+ * @param option - `--network`; the configured default when absent.
+ * @returns Name and settings.
+ * @throws FatalError `CONFIG_NO_NETWORK` when none is configured, `CONFIG_UNKNOWN_NETWORK` when the name is unknown.
+ */
+export function chooseNetwork(config: Config, option: string | undefined): { name: string; network: Network } {
+  const names = Object.keys(config.networks);
+  const name = option ?? config.network ?? (names.length === 1 ? names[0] : undefined);
+  if (name === undefined) {
+    throw new FatalError(
+      "CONFIG_NO_NETWORK",
+      names.length === 0
+        ? "No network is configured. Add one: quorate network add NAME --rpc URL --market ADDRESS --relay URL. A local one: quorate devnet."
+        : `Several networks are configured (${names.join(", ")}) and none is chosen. Name one with --network, or: quorate network use NAME.`,
+    );
+  }
+  const network = config.networks[name];
+  if (network === undefined) {
+    throw new FatalError("CONFIG_UNKNOWN_NETWORK", `There is no network "${name}". Known: ${names.join(", ") || "none"}.`);
+  }
+  return { name, network };
+}

@@ -1,0 +1,134 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { QuorateError } from "@quorate/core";
+
+/** How an actor ended. */
+export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
+
+/** A named operating-system process of the local market. */
+export type Actor = {
+  readonly name: string;
+  readonly pid: number;
+  /** File that receives everything the actor prints. */
+  readonly logFile: string;
+  /** Settles when the process has ended. */
+  readonly exited: Promise<Exit>;
+  /** True until the process has ended. */
+  alive(): boolean;
+  /** Asks the process to end and kills its whole group when it has not after `graceMs`. */
+  stop(graceMs?: number): Promise<Exit>;
+  /** Sends a signal to the process and everything it started, without waiting. */
+  signal(signal: NodeJS.Signals): void;
+};
+
+/** What starts an actor. */
+export type ActorSpec = {
+  readonly name: string;
+  /** Program of Node, a path. */
+  readonly main: string;
+  readonly args: readonly string[];
+  readonly logFile: string;
+  /** Whole environment of the process; nothing is inherited but PATH, HOME and the language. */
+  readonly env?: Readonly<Record<string, string>>;
+};
+
+/** The path of a module beside this one, with the extension that this package runs under (`.ts` in a checkout, `.js` when installed). */
+export function siblingModule(name: string): string {
+  const here = fileURLToPath(import.meta.url);
+  return join(dirname(here), `${name}${here.endsWith(".ts") ? ".ts" : ".js"}`);
+}
+
+/**
+ * Starts a process of its own group with its own log file, tied to this one: it ends when this process is gone.
+ *
+ * @param spec - What to start.
+ * @returns The running actor.
+ * @throws QuorateError `ACTOR_NOT_STARTED` when the process cannot be started.
+ */
+export function startActor(spec: ActorSpec): Actor {
+  mkdirSync(dirname(spec.logFile), { recursive: true });
+  const log = openSync(spec.logFile, "a");
+  let child: ChildProcess;
+  try {
+    child = spawn(process.execPath, ["--import", siblingModule("leash"), spec.main, ...spec.args], {
+      detached: true,
+      stdio: ["ignore", log, log, "ipc"],
+      env: { ...inheritedEnvironment(), ...spec.env },
+    });
+  } finally {
+    closeSync(log);
+  }
+  const { pid } = child;
+  if (pid === undefined) {
+    throw new QuorateError("ACTOR_NOT_STARTED", `The process of ${spec.name} could not be started: see ${spec.logFile}.`);
+  }
+  let ended = false;
+  const exited = new Promise<Exit>((resolve) => {
+    child.once("exit", (code, signal) => {
+      ended = true;
+      resolve({ code, signal });
+    });
+  });
+  const signalGroup = (signal: NodeJS.Signals): void => {
+    try {
+      process.kill(-pid, signal);
+    } catch {
+      // The group is gone already.
+    }
+  };
+  return {
+    name: spec.name,
+    pid,
+    logFile: spec.logFile,
+    exited,
+    alive: () => !ended,
+    signal: signalGroup,
+    async stop(graceMs = 5_000): Promise<Exit> {
+      if (!ended) {
+        process.kill(pid, "SIGTERM");
+        const timer = setTimeout(() => signalGroup("SIGKILL"), graceMs);
+        await exited;
+        clearTimeout(timer);
+      }
+      // What the actor itself started must not outlive it.
+      signalGroup("SIGKILL");
+      return exited;
+    },
+  };
+}
+
+/**
+ * Waits for a line that starts with `prefix` in an actor's log.
+ *
+ * @param actor - The actor whose log is read.
+ * @param prefix - Beginning of the line, for example `listening `.
+ * @param timeoutMs - Longest wait.
+ * @returns The rest of that line.
+ * @throws QuorateError `ACTOR_NOT_READY` when the actor ends first or the time is over; the message has the end of the log.
+ */
+export async function waitForLine(actor: Actor, prefix: string, timeoutMs: number): Promise<string> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const text = readFileSync(actor.logFile, "utf8");
+    const line = text.split("\n").find((candidate, index, all) => candidate.startsWith(prefix) && index < all.length - 1);
+    if (line !== undefined) return line.slice(prefix.length).trim();
+    if (!actor.alive() || performance.now() > deadline) {
+      throw new QuorateError(
+        "ACTOR_NOT_READY",
+        `${actor.name} ${actor.alive() ? `was not ready after ${timeoutMs} ms` : "ended before it was ready"}. The end of ${actor.logFile}:\n${text.slice(-2_000)}`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function inheritedEnvironment(): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const name of ["PATH", "HOME", "LANG", "TZ"]) {
+    const value = process.env[name];
+    if (value !== undefined) kept[name] = value;
+  }
+  return kept;
+}
