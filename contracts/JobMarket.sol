@@ -102,8 +102,9 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
             _lock(request.token, provider, request.bond);
         }
         _escrow(request.token, msg.sender, _escrowOf(sums, request.seats, request.carrierFee));
-        _jobs[jobId].termsHash = keccak256(abi.encode(_termsOf(request, spares, places)));
-        _jobs[jobId].state = _newState();
+        Job storage job = _jobs[jobId];
+        job.termsHash = keccak256(abi.encode(_termsOf(request, spares, places)));
+        _save(job, _newState());
         emit JobOpened({
             jobId: jobId,
             requester: msg.sender,
@@ -123,7 +124,7 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
         if (!good) revert CommitmentRefused(jobId, place, fault);
         // Effect:
         job.commitmentChain = _place(jobId, state, terms, job.commitmentChain, place, commitment);
-        job.state = state;
+        _save(job, state);
     }
 
     /// @inheritdoc IJobMarket
@@ -146,7 +147,7 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
             else emit CommitmentSkipped({jobId: jobId, place: place, cause: fault});
         }
         job.commitmentChain = chain;
-        job.state = state;
+        _save(job, state);
     }
 
     /// @inheritdoc IJobMarket
@@ -162,7 +163,7 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
         state.declined = state.declined.with(place);
         // A shadow delays nothing, so its decline must not move the start of revealing either.
         if (place < terms.seats + terms.spares) state.lastDeclineAt = uint40(block.timestamp);
-        job.state = state;
+        _save(job, state);
         _release({token: terms.token, owner: provider, bond: terms.bond, pay: 0});
         emit SeatDeclined({jobId: jobId, provider: provider, place: place});
     }
@@ -193,7 +194,7 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
                 deadline: deadline
             });
         }
-        job.state = state;
+        _save(job, state);
     }
 
     /// @inheritdoc IJobMarket
@@ -220,7 +221,7 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
         for (uint256 place; place < end; ++place) {
             if (hashes[place] != 0) _openedHashes[jobId][place] = hashes[place];
         }
-        job.state = state;
+        _save(job, state);
     }
 
     /// @inheritdoc IJobMarket
@@ -545,7 +546,7 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
         (state.seats, state.quorum, state.agreeing) = (terms.seats, terms.quorum, tally.agreeing);
         bytes32 resultHash = tally.accepted ? tally.resultHash : bytes32(0);
         job.termsHash = resultHash;
-        job.state = state;
+        _save(job, state);
         job.commitmentChain = 0;
 
         // Effect: the places.

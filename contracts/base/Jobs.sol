@@ -63,6 +63,11 @@ abstract contract Jobs is IJobMarket {
         if (found != job.termsHash) revert TermsMismatch(jobId, found, job.termsHash);
     }
 
+    /// @dev Stores the facts of a job.
+    function _save(Job storage job, JobState memory state) internal {
+        job.state = state;
+    }
+
     /// @dev The status of an open job. The only place that compares the clock with the course of a job.
     function _status(
         bytes32 jobId,

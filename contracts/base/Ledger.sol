@@ -97,16 +97,16 @@ abstract contract Ledger is ILedger, ReentrancyGuardTransient {
     /// @dev From free to locked.
     function _lock(address token, address owner, uint96 amount) internal {
         if (amount == 0) return;
-        Account memory account = _accounts[token][owner];
-        if (account.free < amount) revert InsufficientFree(token, owner, account.free, amount);
-        _accounts[token][owner] = Account({free: account.free - amount, locked: account.locked + amount});
+        Account storage account = _takeFree(token, owner, amount);
+        account.locked += amount;
     }
 
     /// @dev From locked back to free, and `pay` from escrow into free.
     function _release(address token, address owner, uint96 bond, uint96 pay) internal {
         if (bond == 0 && pay == 0) return;
-        Account memory account = _accounts[token][owner];
-        _accounts[token][owner] = Account({free: account.free + bond + pay, locked: account.locked - bond});
+        Account storage account = _accounts[token][owner];
+        account.locked -= bond;
+        account.free += bond + pay;
     }
 
     /// @dev From locked into the pots: the caller burns it or keeps count of it.
@@ -140,10 +140,11 @@ abstract contract Ledger is ILedger, ReentrancyGuardTransient {
         emit Deposited({token: token, account: account, payer: msg.sender, amount: amount});
     }
 
-    function _takeFree(address token, address owner, uint256 amount) private {
-        uint96 free = _accounts[token][owner].free;
+    function _takeFree(address token, address owner, uint256 amount) private returns (Account storage account) {
+        account = _accounts[token][owner];
+        uint96 free = account.free;
         if (free < amount) revert InsufficientFree(token, owner, free, amount);
-        _accounts[token][owner].free = free - uint96(amount); // fits: at most `free`
+        account.free = free - uint96(amount); // fits: at most `free`
     }
 
     function _requireUseful(address account) private view {

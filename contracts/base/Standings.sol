@@ -39,8 +39,7 @@ abstract contract Standings is Ledger, IStandings {
 
     /// @inheritdoc IStandings
     function onProbation(address provider) public view returns (bool) {
-        Standing storage standing = _standings[provider];
-        return _lasts(standing.probationSince, standing.lastFaultAt);
+        return _lasts(_standings[provider]);
     }
 
     /// @inheritdoc IStandings
@@ -74,63 +73,67 @@ abstract contract Standings is Ledger, IStandings {
             verdict == Verdict.None
         ) return;
 
-        Standing memory standing = _standings[provider];
-        bool lasts = _lasts(standing.probationSince, standing.lastFaultAt);
-        bool counts = lasts && openedAt > standing.probationSince;
-
+        Standing storage standing = _standings[provider];
         unchecked {
-            // Counters are compared with their highest value first. Probation numbers: four billion faults of one provider, each
-            // settled in a transaction of its own, are beyond any chain.
-            if (verdict == Verdict.Aligned) {
-                // T1:
-                if (standing.aligned != type(uint24).max) ++standing.aligned;
-                if (counts && ++standing.alignedInRow == PROBATION_ALIGNMENTS) {
-                    (standing.probationSince, standing.alignedInRow) = (0, 0);
-                    emit ProbationEnded({provider: provider, probation: standing.probation, well: true});
-                }
-            } else if (verdict == Verdict.Late) {
-                // T2:
-                if (standing.late != type(uint24).max) ++standing.late;
-                if (counts) standing.alignedInRow = 0;
-            } else if (verdict == Verdict.Reported) {
-                // T3:
+            // T3, and the counters of T1 and T2. Each is compared with its highest value first.
+            if (verdict == Verdict.Reported) {
                 if (standing.reported != type(uint24).max) ++standing.reported;
-            } else if (verdict == Verdict.Undecided) {
+                return;
+            }
+            if (verdict == Verdict.Undecided) {
                 if (standing.undecided != type(uint24).max) ++standing.undecided;
-            } else if (verdict == Verdict.Declined) {
+                return;
+            }
+            if (verdict == Verdict.Declined) {
                 if (standing.declined != type(uint24).max) ++standing.declined;
-            } else {
-                // A fault.
-                if (standing.faults != type(uint16).max) ++standing.faults;
-                standing.lastFaultAt = uint40(block.timestamp);
-                if (!lasts || counts) {
-                    if (counts) {
-                        // T7:
-                        _failed[provider][standing.probation] = true;
-                        emit ProbationEnded({provider: provider, probation: standing.probation, well: false});
-                    }
-                    // T5, T7:
-                    ++standing.probation;
-                    standing.probationSince = uint40(block.timestamp);
-                    standing.alignedInRow = 0;
-                    emit ProbationBegan({provider: provider, probation: standing.probation, jobId: jobId});
-                }
-                // T5, T6, T7:
-                _quarantine[provider][token][standing.probation] += bond; // part of `held`, fits
-                emit BondQuarantined({
-                    provider: provider,
-                    token: token,
-                    probation: standing.probation,
-                    jobId: jobId,
-                    amount: bond
-                });
+                return;
+            }
+            if (verdict == Verdict.Aligned) {
+                if (standing.aligned != type(uint24).max) ++standing.aligned;
+            } else if (verdict == Verdict.Late) {
+                if (standing.late != type(uint24).max) ++standing.late;
+            } else if (standing.faults != type(uint16).max) {
+                ++standing.faults;
+            }
+
+            bool lasts = _lasts(standing);
+            bool counts = lasts && openedAt > standing.probationSince;
+            if (verdict == Verdict.Fault) {
+                if (!lasts || counts) _beginProbation(standing, provider, jobId, counts); // T5, T7
+                standing.lastFaultAt = uint40(block.timestamp); // T5, T6, T7
+                uint32 probation = standing.probation;
+                _quarantine[provider][token][probation] += bond; // part of `held`, fits
+                emit BondQuarantined(provider, token, probation, jobId, bond);
+            } else if (!counts) {
+                return;
+            } else if (verdict == Verdict.Late) {
+                standing.alignedInRow = 0; // T2
+            } else if (++standing.alignedInRow == PROBATION_ALIGNMENTS) {
+                standing.probationSince = 0; // T1
+                emit ProbationEnded({provider: provider, probation: standing.probation, well: true});
             }
         }
-        _standings[provider] = standing;
     }
 
-    /// @dev Whether a probation lasts, given when it began (zero: none, or ended by alignments) and the last fault.
-    function _lasts(uint40 since, uint40 lastFaultAt) private view returns (bool) {
-        return since != 0 && block.timestamp < lastFaultAt + PROBATION_TIME;
+    /// @dev Begins the next probation; `failed` says that the present one ends by this fault.
+    function _beginProbation(Standing storage standing, address provider, bytes32 jobId, bool failed) private {
+        uint32 probation = standing.probation;
+        if (failed) {
+            _failed[provider][probation] = true;
+            emit ProbationEnded({provider: provider, probation: probation, well: false});
+        }
+        unchecked {
+            // Four billion faults of one provider, each settled by a call of its own, are beyond any chain.
+            ++probation;
+        }
+        standing.probation = probation;
+        standing.probationSince = uint40(block.timestamp);
+        standing.alignedInRow = 0;
+        emit ProbationBegan({provider: provider, probation: probation, jobId: jobId});
+    }
+
+    /// @dev Whether a probation lasts. Ends by alignments clear `probationSince`, the end by time is seen here only.
+    function _lasts(Standing storage standing) private view returns (bool) {
+        return standing.probationSince != 0 && block.timestamp < standing.lastFaultAt + PROBATION_TIME;
     }
 }
