@@ -29,17 +29,23 @@ const PROCESSORS: Record<string, string> = { amd64: "x64", x64: "x64", arm64: "a
  * @returns the completed lockfile and the names that were added
  * @throws Error for a missing package whose name or version range does not say what it is for
  */
-export function completeLockfile(lockfile: Lockfile): { readonly lockfile: Lockfile; readonly added: readonly string[] } {
+export function completeLockfile(lockfile: Lockfile): {
+  readonly lockfile: Lockfile;
+  readonly added: readonly string[];
+} {
   const packages = { ...lockfile.packages };
   const added: string[] = [];
   for (const [path, entry] of Object.entries(lockfile.packages)) {
     for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
-      if (packages[`${path}/node_modules/${name}`] !== undefined || packages[`node_modules/${name}`] !== undefined) continue;
+      if (packages[`${path}/node_modules/${name}`] !== undefined || packages[`node_modules/${name}`] !== undefined)
+        continue;
       const words = name.split("/").at(-1)?.split("-") ?? [];
       const system = words.find((word) => SYSTEMS.includes(word));
       const processor = words.map((word) => PROCESSORS[word]).find((cpu) => cpu !== undefined);
       if (system === undefined || processor === undefined || !/^\d+\.\d+\.\d+$/.test(version)) {
-        throw new Error(`${name}@${version}, wanted by ${path || "package.json"}, is not in package-lock.json: run npm install`);
+        throw new Error(
+          `${name}@${version}, wanted by ${path || "package.json"}, is not in package-lock.json: run npm install`,
+        );
       }
       const libc = words.includes("musl") ? ["musl"] : words.includes("gnu") ? ["glibc"] : undefined;
       const isDev = entry.dev === true || path === "";
@@ -59,9 +65,13 @@ export function completeLockfile(lockfile: Lockfile): { readonly lockfile: Lockf
 }
 
 function main(): void {
-  const { values } = parseArgs({ options: { write: { type: "boolean", default: false }, help: { type: "boolean", default: false } } });
+  const { values } = parseArgs({
+    options: { write: { type: "boolean", default: false }, help: { type: "boolean", default: false } },
+  });
   if (values.help) {
-    console.log("usage: node scripts/lockfile.ts [--write]\n\nChecks that package-lock.json names the optional packages of every platform; --write adds them.");
+    console.log(
+      "usage: node scripts/lockfile.ts [--write]\n\nChecks that package-lock.json names the optional packages of every platform; --write adds them.",
+    );
     return;
   }
   const file = join(root, "package-lock.json");
@@ -72,7 +82,9 @@ function main(): void {
     console.log(`added: ${added.join(", ")}`);
     return;
   }
-  console.error(`package-lock.json lacks ${added.join(", ")}, so npm ci refuses it. Run: node scripts/lockfile.ts --write`);
+  console.error(
+    `package-lock.json lacks ${added.join(", ")}, so npm ci refuses it. Run: node scripts/lockfile.ts --write`,
+  );
   process.exitCode = 1;
 }
 

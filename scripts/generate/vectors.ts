@@ -1,0 +1,4 @@
+import type { GeneratedFile } from "./output.ts";
+export async function generateVectors(): Promise<readonly GeneratedFile[]> {
+  return [];
+}
