@@ -22,13 +22,12 @@ const published: readonly Published[] = [
 
 /** The parts of Hardhat's artifact that are read. */
 type Artifact = {
+  readonly _format: string;
   readonly contractName: string;
   readonly sourceName: string;
   readonly abi: readonly AbiItem[];
   readonly bytecode: string;
   readonly deployedBytecode: string;
-  readonly linkReferences: object;
-  readonly deployedLinkReferences: object;
 };
 type AbiItem = { readonly type: string; readonly name?: string };
 
@@ -79,24 +78,30 @@ export const addresses: Readonly<Record<number, MarketAddress>> = ${json(address
 import { jobMarketAbi } from "./job-market.ts";
 import { testTokenAbi } from "./test-token.ts";
 
-/** What deploys a contract; Hardhat Ignition takes it as it is. */
-export type DeployableArtifact<Abi extends readonly unknown[]> = {
+/** Hardhat's artifact of a contract; Hardhat Ignition deploys it as it is. */
+export type ContractArtifact<Abi extends readonly unknown[]> = {
+  readonly _format: string;
   readonly contractName: string;
   readonly sourceName: string;
-  readonly abi: Abi & any[];
+  readonly abi: Abi;
   readonly bytecode: \`0x\${string}\`;
+  readonly deployedBytecode: \`0x\${string}\`;
   readonly linkReferences: Record<string, never>;
+  readonly deployedLinkReferences: Record<string, never>;
 };
 ${artifacts
   .map(
     ({ contract, artifact }) => `
 /** Artifact of \`${contract.name}\`. */
-export const ${contract.constant}Artifact: DeployableArtifact<typeof ${contract.constant}Abi> = {
+export const ${contract.constant}Artifact: ContractArtifact<typeof ${contract.constant}Abi> = {
+  _format: ${json(artifact._format)},
   contractName: ${json(artifact.contractName)},
   sourceName: ${json(artifact.sourceName)},
-  abi: ${contract.constant}Abi as typeof ${contract.constant}Abi & any[],
+  abi: ${contract.constant}Abi,
   bytecode: ${json(artifact.bytecode)},
+  deployedBytecode: ${json(artifact.deployedBytecode)},
   linkReferences: {},
+  deployedLinkReferences: {},
 };
 `,
   )

@@ -36,6 +36,7 @@ test("T1: three alignments in jobs opened after it began end a probation", () =>
     standing = standingAfter(standing, record(Verdict.Aligned, NOW + 1)).standing;
   }
   assert.equal(onProbation(standing, NOW + 1_000), false);
+  assert.deepEqual(standing, { probation: 1, probationSince: 0, lastFaultAt: NOW, alignedInRow: 0 });
 });
 
 test("T1: alignments in jobs opened at or before the beginning do not count", () => {
@@ -63,6 +64,6 @@ test("180 days without a fault end a probation, to the second", () => {
 });
 
 test("a fault after a probation that ended begins a new number and condemns nothing", () => {
-  const { rule, entry, condemned } = standingAfter({ ...probed, alignedInRow: 3 }, record(Verdict.Fault, NOW + 1));
+  const { rule, entry, condemned } = standingAfter({ ...probed, probationSince: 0 }, record(Verdict.Fault, NOW + 1));
   assert.deepEqual([rule, entry, condemned], ["T5", 2, undefined]);
 });

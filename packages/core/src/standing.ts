@@ -10,11 +10,11 @@ export const PROBATION_SECONDS: number = 180 * 86_400;
 export type Standing = {
   /** Number of the present or last probation; zero before the first. */
   readonly probation: number;
-  /** Unix s; zero when there was never a probation. */
+  /** Unix s; zero when there was none, or the last one was ended by alignments. */
   readonly probationSince: number;
   /** Unix s. */
   readonly lastFaultAt: number;
-  /** Alignments in a row, at most three: the third ends the probation. */
+  /** Alignments in a row during the probation; the third ends it. */
   readonly alignedInRow: number;
 };
 
@@ -28,11 +28,7 @@ export const unknownStanding: Standing = { probation: 0, probationSince: 0, last
  * @param now Unix s.
  */
 export function onProbation(standing: Standing, now: number): boolean {
-  return (
-    standing.probation > 0 &&
-    standing.alignedInRow < PROBATION_ALIGNMENTS &&
-    now < standing.lastFaultAt + PROBATION_SECONDS
-  );
+  return standing.probationSince !== 0 && now < standing.lastFaultAt + PROBATION_SECONDS;
 }
 
 /** A verdict that is about to be recorded. */
@@ -67,7 +63,7 @@ export function standingAfter(standing: Standing, { verdict, openedAt, now }: Ve
   switch (verdict) {
     case Verdict.Aligned:
       if (!probed || !isLater) return { standing, rule: "T1" };
-      return { standing: { ...standing, alignedInRow: standing.alignedInRow + 1 }, rule: "T1" };
+      return { standing: withAlignment(standing), rule: "T1" };
     case Verdict.Late:
       if (!probed || !isLater) return { standing, rule: "T2" };
       return { standing: { ...standing, alignedInRow: 0 }, rule: "T2" };
@@ -93,4 +89,11 @@ export function standingAfter(standing: Standing, { verdict, openedAt, now }: Ve
     default:
       return verdict satisfies never;
   }
+}
+
+function withAlignment(standing: Standing): Standing {
+  const alignedInRow = standing.alignedInRow + 1;
+  return alignedInRow < PROBATION_ALIGNMENTS
+    ? { ...standing, alignedInRow }
+    : { ...standing, probationSince: 0, alignedInRow: 0 };
 }
