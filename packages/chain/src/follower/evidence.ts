@@ -168,21 +168,26 @@ export function createGatherer(options: GathererOptions): Gatherer {
    * Decides what a block holds when a source's answer and the bloom, or two sources, contradict each other.
    *
    * @param said The answers so far, by source.
+   * @param byHash Whether they were given for the block's hash.
    */
   async function settle(
     header: BlockHeader,
     said: Map<PoolEntry, readonly RawLog[]>,
+    byHash: boolean,
     signal: AbortSignal,
   ): Promise<readonly RawLog[]> {
+    // What a node says about a range may stem from a moment at which it did not have the block yet; by hash it either
+    // knows the block or fails. Only such answers count, those of the first sources included.
+    const first = new Map(said);
+    const ranged = byHash ? [] : [...said.keys()];
+    for (const entry of ranged) said.delete(entry);
     const conclude = (logs: readonly RawLog[]): readonly RawLog[] => {
       insisted.delete(header.hash);
-      let caught = false;
       for (const [entry, answer] of said) {
-        if (answer.length >= logs.length) continue;
-        caught = true;
-        lie(entry, `${answer.length} of ${logs.length} logs of block ${header.number}`);
+        if (answer.length < logs.length)
+          lie(entry, `${answer.length} of ${logs.length} logs of block ${header.number}`);
       }
-      if (caught) counters.omissions += 1;
+      if ([...first.values(), ...said.values()].some((answer) => answer.length < logs.length)) counters.omissions += 1;
       if (logs.length === 0) counters.bloomFalsePositives += 1;
       return logs;
     };
@@ -190,8 +195,7 @@ export function createGatherer(options: GathererOptions): Gatherer {
       [...said.values()].find(
         (logs) => [...said.values()].filter((other) => sameLogs(other, logs)).length >= Math.max(2, agreement),
       );
-    // Another source's word, before the receipts of a whole block are fetched.
-    const others = pool.usable().filter((entry) => !said.has(entry) && (entry.head?.number ?? -1) >= header.number);
+    const others = [...ranged, ...pool.usable().filter((entry) => !said.has(entry) && !ranged.includes(entry))];
     const early = agreed();
     if (early !== undefined) return conclude(early);
     for (const entry of others) {
@@ -229,18 +233,30 @@ export function createGatherer(options: GathererOptions): Gatherer {
     );
   }
 
-  /** A second source must have the same block at the end of a range, and the same logs. */
+  /** A second source must have the same blocks, and gives its own logs of them. */
   async function witness(
     entry: PoolEntry,
     headers: readonly BlockHeader[],
     deep: boolean,
     signal: AbortSignal,
   ): Promise<(readonly RawLog[])[]> {
-    const last = headers.at(-1) as BlockHeader;
-    const other = await pool.ask(entry, `block ${last.number}`, signal, (source, inner) =>
-      source.header(last.number, inner),
+    // The last hash vouches for all of a range whose hashes were recomputed; else parents and times are only claims.
+    const compared = headers.every((header) => header.verified) ? headers.slice(-1) : headers;
+    const from = (compared[0] as BlockHeader).number;
+    const to = (compared.at(-1) as BlockHeader).number;
+    const own = await pool.ask(entry, `blocks ${from} to ${to}`, signal, (source, inner) =>
+      source.headers(from, to, inner),
     );
-    if (other?.hash !== last.hash) throw new ChainMovedError(`${entry.source.name} has another block ${last.number}`);
+    const same = compared.every(({ hash, parentHash, timestamp, logsBloom }, i) => {
+      const found = own[i];
+      return (
+        found?.hash === hash &&
+        found.parentHash === parentHash &&
+        found.timestamp === timestamp &&
+        found.logsBloom === logsBloom
+      );
+    });
+    if (!same) throw new ChainMovedError(`${entry.source.name} has other blocks ${from} to ${to}`);
     return await logsOf(entry, headers, deep, signal);
   }
 
@@ -275,7 +291,7 @@ export function createGatherer(options: GathererOptions): Gatherer {
       let [logs = []] = said.values();
       const unanimous = [...said.values()].every((other) => sameLogs(other, logs));
       const suspicious = logs.length === 0 && options.bloom === "check" && mayMatch(header);
-      if (!unanimous || suspicious) logs = await settle(header, said, signal);
+      if (!unanimous || suspicious) logs = await settle(header, said, !deep, signal);
       blocks.push({
         number: header.number,
         hash: header.hash,
