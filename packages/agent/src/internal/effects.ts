@@ -73,7 +73,7 @@ export type Effect =
   /** Publish the opening: revealing is final. */
   | EffectOf<"publish-opening", { readonly place: number; readonly validUntil: number }>
   /** Seal the result to the requester, upload it and name it. */
-  | EffectOf<"deliver", { readonly place: number; readonly again: boolean }>
+  | EffectOf<"deliver", { readonly place: number; readonly askedAt?: number }>
   /** Delete the seed of the offer's key. */
   | EffectOf<"delete-keys">
   /** Delete the result and forget the job. */
@@ -403,7 +403,7 @@ function afterwards(view: View): Effect[] {
   const effects: Effect[] = [];
   const delivers = mayDeliver(view);
   if (delivers && job.deliveredAt === undefined)
-    effects.push({ type: "deliver", jobId, key: `${jobId}/deliver`, place: own, again: false });
+    effects.push({ type: "deliver", jobId, key: `${jobId}/deliver`, place: own });
   const settled = final.facts.settled;
   if (settled === undefined) return effects;
 
@@ -416,7 +416,13 @@ function afterwards(view: View): Effect[] {
       job.deliveredAt !== undefined &&
       now >= (job.lastUploadAt ?? 0) + REDELIVERY_PAUSE_SECONDS
     )
-      effects.push({ type: "deliver", jobId, key: `${jobId}/redeliver/${job.redeliveries}`, place: own, again: true });
+      effects.push({
+        type: "deliver",
+        jobId,
+        key: `${jobId}/redeliver/${job.redeliveries}`,
+        place: own,
+        askedAt: asked,
+      });
   } else if (job.keysDeletedAt !== undefined && (job.deliveredAt !== undefined || !delivers)) {
     effects.push({ type: "close", jobId, key: `${jobId}/close`, why: "settled" });
   }

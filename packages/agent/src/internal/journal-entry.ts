@@ -82,8 +82,8 @@ export type JournalEntry =
   | EntryOf<"opening-published", object>
   /** At least one relay has the sealed result and the message that names it. */
   | EntryOf<"result-delivered", { readonly bytes: number }>
-  /** The sealed result was uploaded again because the requester asked. */
-  | EntryOf<"result-redelivered", object>
+  /** The sealed result was uploaded again because the requester asked; `askedAt` is the time in its message. */
+  | EntryOf<"result-redelivered", { readonly askedAt: number }>
   /** The seed of the offer's key is gone. */
   | EntryOf<"keys-deleted", object>
   /** Nothing is left to do; the result, if there was one, is gone. */

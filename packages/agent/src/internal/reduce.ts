@@ -13,8 +13,8 @@ export type Message =
   | { readonly type: "peer-commitment"; readonly jobId: Hex; readonly commitment: CarriedCommitment }
   /** A relay brought an opening that matches its place's commitment on chain. */
   | { readonly type: "peer-opening"; readonly jobId: Hex; readonly opening: Opening }
-  /** The requester asked for the result again. */
-  | { readonly type: "redelivery-asked"; readonly jobId: Hex };
+  /** The requester asked for the result again, at the time in its message. */
+  | { readonly type: "redelivery-asked"; readonly jobId: Hex; readonly askedAt: number };
 
 /**
  * One step of the agent: pure, so that every order of messages, crash and rollback can be tried.
@@ -68,9 +68,10 @@ export function applyMessage(state: AgentState, message: Message): AgentState {
         };
       });
     case "redelivery-asked":
-      return updateJob(state, message.jobId, (job) =>
-        job === undefined || job.redeliveryAskedAt !== undefined ? job : { ...job, redeliveryAskedAt: now },
-      );
+      return updateJob(state, message.jobId, (job) => {
+        if (job === undefined || job.redeliveryAskedAt !== undefined) return job;
+        return message.askedAt <= (job.servedAskedAt ?? 0) ? job : { ...job, redeliveryAskedAt: message.askedAt };
+      });
     default:
       return message satisfies never;
   }
@@ -142,7 +143,7 @@ function applyEntry(job: JobState, entry: Exclude<JournalEntry, { kind: "job-clo
       return { ...job, deliveredAt: at, lastUploadAt: at };
     case "result-redelivered": {
       const { redeliveryAskedAt: _, ...rest } = job;
-      return { ...rest, redeliveries: job.redeliveries + 1, lastUploadAt: at };
+      return { ...rest, redeliveries: job.redeliveries + 1, lastUploadAt: at, servedAskedAt: entry.askedAt };
     }
     case "keys-deleted":
       return { ...job, keysDeletedAt: at };

@@ -76,8 +76,10 @@ export type JobState = {
   readonly redeliveries: number;
   /** Chain time of the last upload. */
   readonly lastUploadAt?: number;
-  /** Chain time at which the requester asked for the result again; cleared by the upload. */
+  /** Time in the requester's message that asks for the result again; cleared by the upload. */
   readonly redeliveryAskedAt?: number;
+  /** Time in the last such message that was served. */
+  readonly servedAskedAt?: number;
   readonly keysDeletedAt?: number;
   readonly peers: PeerMessages;
 };

@@ -32,6 +32,8 @@ export type VoteGuard = {
    * @throws FatalError `VOTE_CONFLICT` when another vote was fixed or seen before.
    */
   fix(jobId: Hex, answer: Answer, seen?: readonly Hex[]): FixedVote;
+  /** The salt that a vote of this job has or would have. */
+  saltOf(jobId: Hex): Hex;
   /** The vote of a job, or undefined when none was fixed. */
   get(jobId: Hex): FixedVote | undefined;
 };
@@ -119,7 +121,7 @@ export function createVoteGuard(
     return fixed;
   };
 
-  return { fix, get };
+  return { fix, get, saltOf: input.saltOf };
 }
 
 function checkAnswer({ outcome, resultHash }: Answer): void {
