@@ -166,8 +166,8 @@ export async function signEnvelope<K extends EnvelopeKind>(
     throw relayError("INVALID_MESSAGE", `The ${draft.kind} message cannot be encoded: ${String(cause)}`, cause);
   }
   const signature = await signer.signTypedData(typedData);
-  const envelope = envelopeSchema.safeParse(encodeEnvelope({ ...unsigned, signature } as Envelope));
-  if (envelope.success) return envelope.data as Envelope<K>;
+  const encoded = z.safeEncode(envelopeSchema, { ...unsigned, signature } as Envelope);
+  if (encoded.success) return parseEnvelope(encoded.data) as Envelope<K>;
   throw new FatalError(
     "UNSUPPORTED_SIGNER",
     `The signer ${signer.address} did not give a 65-byte ECDSA signature. Messages on relays need an EOA: sign with the agent's or a session key.`,
