@@ -25,13 +25,13 @@ export default defineConfig({
     settings: {
       evmVersion: "osaka",
       viaIR: true,
-      optimizer: { enabled: true, runs: 1000 },
+      optimizer: { enabled: true, runs: 200 },
     },
   },
   paths: {
     sources: ["contracts", "test/contracts/tokens"],
     tests: { solidity: "test/contracts", nodejs: "test/integration" },
-    ignition: "scripts/ignition",
+    ignition: "packages/devnet/src/ignition",
   },
   networks: {
     localhost: { type: "http", url: "http://127.0.0.1:8545" },

@@ -1,8 +1,8 @@
 import { type Artifact, DeploymentResultType, deploy, type IgnitionModule, type IgnitionModuleResult } from "@nomicfoundation/ignition-core";
 import { jobMarketArtifact, testTokenArtifact } from "@quorate/abi/artifacts";
 import { type Address, QuorateError } from "@quorate/core";
-import jobMarketModule from "./ignition/JobMarket.ts";
-import testTokenModule from "./ignition/TestToken.ts";
+import jobMarketModule from "./ignition/modules/JobMarket.ts";
+import testTokenModule from "./ignition/modules/TestToken.ts";
 
 /** Where the contracts of a local market are. */
 export type Deployment = {
