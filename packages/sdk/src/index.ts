@@ -42,10 +42,27 @@ export {
 } from "./errors.ts";
 export type { EncodedCall, SignedTransaction } from "./internal/sendCall.ts";
 export * from "./requester/buildRequest.ts";
+export type { CollectOffersOptions, OfferDiagnosis } from "./requester/collectOffers.ts";
+export type { SelfHelp } from "./requester/context.ts";
+export * from "./requester/createRequester.ts";
 export * from "./requester/deriveJobKeys.ts";
+export type { ProviderFacts, ReceivedOffer } from "./requester/examineOffer.ts";
+export type { DeliveryProblem, FetchResultOptions, JobResult } from "./requester/fetchResult.ts";
+export {
+  type HelpView,
+  type JobView,
+  jobViewOf,
+  type MessageView,
+  type SeatState,
+  type SeatView,
+  statusNames,
+} from "./requester/jobView.ts";
 export { memoryKeyStore, type RequesterKeyStore } from "./requester/keyStore.ts";
 export * from "./requester/makePackage.ts";
+export type { OpenedJob, OpenSelectedJobOptions } from "./requester/openSelectedJob.ts";
 export * from "./requester/previewPackage.ts";
+export type { PublishVia } from "./requester/publish.ts";
+export { type ReadJobsParameters, readJobs } from "./requester/readJobs.ts";
 export {
   decodeJobRecord,
   encodeJobRecord,
@@ -53,6 +70,8 @@ export {
   type SentTransaction,
   type StoredSelection,
 } from "./requester/record.ts";
+export type { RequestedJob, RequestJobParameters } from "./requester/requestJob.ts";
+export type { WatchJobOptions } from "./requester/watchJob.ts";
 export * from "./trust/history.ts";
 export * from "./trust/judgeOffer.ts";
 export * from "./trust/planReplication.ts";

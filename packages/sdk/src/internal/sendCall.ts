@@ -45,6 +45,8 @@ export type WriteOptions = {
    * find out later what became of it. Local accounts only: other wallets sign and send in one step.
    */
   readonly onSigned?: (transaction: SignedTransaction) => void | Promise<void>;
+  /** Called once the hash of a transaction that was sent is known, before its receipt. */
+  readonly onSent?: (hash: Hex) => void | Promise<void>;
 };
 
 /** What every write action returns. */
@@ -125,6 +127,7 @@ export async function sendCall(
       ? sendSigned(client, call, account, options)
       : sendThroughWallet(client, call, account, options),
   );
+  await options.onSent?.(hash);
   return awaitReceipt(client, hash, { ...options, call, from: account.address });
 }
 

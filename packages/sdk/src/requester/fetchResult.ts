@@ -1,0 +1,314 @@
+import {
+  deriveResultKey,
+  encodeFailure,
+  type Failure,
+  type FailureCause,
+  FatalError,
+  FailureCause as failureCauses,
+  type JobFacts,
+  MAX_BLOCK_BYTES,
+  Outcome,
+  openSealed,
+  RetryableError,
+  resultHashOf,
+  sealAad,
+  unixSeconds,
+  Verdict,
+} from "@quorate/core";
+import { type DeliveryBody, signEnvelope } from "@quorate/wire";
+import { type Address, type Hex, hexToBytes, isAddressEqual } from "viem";
+import { getJob } from "../actions/getJob.ts";
+import { delay } from "../internal/wait.ts";
+import { explain, type RequesterContext, requireRecord } from "./context.ts";
+import { findJobBlock } from "./findJobBlock.ts";
+import { followJob } from "./followJob.ts";
+import type { JobRecord } from "./record.ts";
+
+/** Options of {@link fetchResult}. */
+export type FetchResultOptions = {
+  readonly signal?: AbortSignal;
+  /** How long to wait for a delivery, milliseconds. Default 60,000. */
+  readonly timeoutMs?: number;
+  /** Whether to ask for the result again when none is there. Default true. */
+  readonly redelivery?: boolean;
+};
+
+/** A result that matches what the chain settled. */
+export type JobResult = {
+  readonly outcome: "ok";
+  /** Bytes that the function returned. */
+  readonly bytes: Uint8Array;
+  readonly resultHash: Hex;
+  /** Whose delivery it was. */
+  readonly from: Address;
+};
+
+/** What is wrong with a delivery. */
+export type DeliveryProblem = {
+  readonly place: number;
+  readonly provider: Address;
+  /** `RESULT_MISMATCH`, `SEAL_DOES_NOT_OPEN`, `BLOCK_NOT_FOUND`, … */
+  readonly code: string;
+};
+
+const RESULT_DELIVERY_LIFETIME_S = 7 * 86_400;
+const POLL_MS = 1_000;
+
+/** Most deliveries of one sender, and of all, that are looked at: anybody can post, and each costs a download. */
+const MAX_PER_SENDER = 4;
+const MAX_DELIVERIES = 256;
+
+/** Shells give 255 at most, a WASI program can give more. */
+const MAX_GUESSED_EXIT_CODE = 65_535;
+
+/** Room for HPKE and padding on top of the result: padding adds at most an eighth, and never less than this. */
+const SEAL_OVERHEAD_BYTES = 64 * 1024;
+
+/**
+ * Fetches the result of an accepted job: collects deliveries from relays, opens each with the requester's key and holds it
+ * against the hash that the chain settled. One good delivery by anyone is enough; every aligned provider is tried, and asked
+ * to deliver again when none is there.
+ *
+ * @param context The requester's context.
+ * @param jobId Job.
+ * @param options Signal, time limit, redelivery.
+ * @throws FatalError `JOB_UNKNOWN`, `JOB_INCONCLUSIVE`, `JOB_FAILED` (`details.cause`, `details.exitCode`), `JOB_REPORTED`;
+ * RetryableError `JOB_NOT_SETTLED`, `RESULT_NOT_DELIVERED`, `RESULT_MISMATCH`
+ */
+export async function fetchResult(
+  context: RequesterContext,
+  jobId: Hex,
+  options: FetchResultOptions = {},
+): Promise<JobResult> {
+  const record = await requireRecord(context, jobId);
+  const { signal } = options;
+  const job = await getJob(context.client, { jobId });
+  if (job.phase === "none" || job.phase === "open") {
+    throw new RetryableError(
+      "JOB_NOT_SETTLED",
+      `Job ${jobId} is ${job.phase === "none" ? "not open" : "still open"}. Its result is released once the panel's openings are settled; watch the job and come back.`,
+    );
+  }
+  if (job.phase === "inconclusive") {
+    throw new FatalError(
+      "JOB_INCONCLUSIVE",
+      `No answer of job ${jobId} reached the quorum. What was not paid returned to your account in the market. Look at the panel with \`watchJob\`, then request again with other providers or more seats.`,
+      { docsPath: "protocol/lifecycle.md#money" },
+    );
+  }
+  if (job.outcome === Outcome.Report) {
+    throw new FatalError(
+      "JOB_REPORTED",
+      `The panel of job ${jobId} agreed that it could not compute. The openings on the relays say why; most often the package could not be fetched or did not match its requirements. Check it, then request again.`,
+    );
+  }
+  const resultKey = deriveResultKey(hexToBytes(record.packageKey), jobId);
+  if (job.outcome === Outcome.Failed) throw failureOf(jobId, resultKey, job.resultHash);
+
+  const facts = await readFacts(context, jobId, signal);
+  const deadline = AbortSignal.timeout(options.timeoutMs ?? 60_000);
+  const limit = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
+  const tried = new Map<string, DeliveryProblem>();
+  let asked = options.redelivery === false;
+  for (;;) {
+    const result = await tryDeliveries(context, record, { facts, resultKey, resultHash: job.resultHash }, tried, limit);
+    if (result !== undefined) return result;
+    signal?.throwIfAborted();
+    if (!asked) {
+      asked = true;
+      await askAgain(context, record, signal);
+    }
+    if (deadline.aborted) throw undelivered(jobId, [...tried.values()]);
+    await delay(POLL_MS, limit).catch(() => signal?.throwIfAborted());
+  }
+}
+
+type Expected = { readonly facts: JobFacts | undefined; readonly resultKey: Uint8Array; readonly resultHash: Hex };
+
+/** Goes through the deliveries that are there and were not tried yet, aligned providers first. */
+async function tryDeliveries(
+  context: RequesterContext,
+  record: JobRecord,
+  expected: Expected,
+  tried: Map<string, DeliveryProblem>,
+  signal: AbortSignal,
+): Promise<JobResult | undefined> {
+  let bodies: readonly DeliveryBody[];
+  try {
+    const envelopes = await context.relays.list(record.jobId, { signal });
+    const perSender = new Map<string, number>();
+    bodies = envelopes.flatMap((envelope) => {
+      if (envelope.kind !== "delivery") return [];
+      const count = (perSender.get(envelope.sender) ?? 0) + 1;
+      perSender.set(envelope.sender, count);
+      return count <= MAX_PER_SENDER ? [envelope.body] : [];
+    });
+  } catch (error) {
+    if (!signal.aborted) context.logger.warn("result.relays-failed", { jobId: record.jobId, ...explain(error) });
+    return undefined;
+  }
+  const rank = ({ place, provider }: DeliveryBody): number => rankOf(expected.facts, place, provider);
+  for (const body of [...bodies].sort((a, b) => rank(a) - rank(b)).slice(0, MAX_DELIVERIES)) {
+    const key = JSON.stringify(body);
+    const before = tried.get(key);
+    // What the bytes said stays so; what a relay could not give may be there next time.
+    if (before !== undefined && !before.code.startsWith("BLOCK_") && !before.code.startsWith("RELAY")) continue;
+    const { provider, place } = body;
+    try {
+      const bytes = await openDelivery(context, record, body, signal);
+      const found = resultHashOf(expected.resultKey, bytes);
+      if (found === expected.resultHash) {
+        return { outcome: "ok", bytes, resultHash: expected.resultHash, from: provider };
+      }
+      tried.set(key, { place, provider, code: "RESULT_MISMATCH" });
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      tried.set(key, { place, provider, code: explain(error).code });
+    }
+    context.logger.warn("result.bad-delivery", { jobId: record.jobId, provider, place, code: tried.get(key)?.code });
+  }
+  return undefined;
+}
+
+/** Aligned providers first, then the rest of the panel, then strangers: the hash decides, the order only saves work. */
+function rankOf(facts: JobFacts | undefined, place: number, provider: Address): number {
+  const expected = facts?.terms.places[place]?.provider;
+  if (expected === undefined || !isAddressEqual(expected, provider)) return 2;
+  return facts?.settled?.results[place]?.verdict === Verdict.Aligned ? 0 : 1;
+}
+
+async function openDelivery(
+  context: RequesterContext,
+  record: JobRecord,
+  body: DeliveryBody,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const { outputBytes } = record.requirements.limits;
+  const most = outputBytes + Math.ceil(outputBytes / 8) + SEAL_OVERHEAD_BYTES;
+  if (body.size > most || body.cids.length > Math.ceil(most / MAX_BLOCK_BYTES) + 1) {
+    throw new FatalError(
+      "DELIVERY_TOO_LARGE",
+      `The delivery of ${body.provider} says ${body.size} bytes; the job's output is limited to ${outputBytes}.`,
+    );
+  }
+  const sealed = new Uint8Array(body.size);
+  let offset = 0;
+  for (const cid of body.cids) {
+    const block = await context.relays.getBlock(cid, { signal });
+    if (offset + block.length > body.size) throw wrongSize(body);
+    sealed.set(block, offset);
+    offset += block.length;
+  }
+  if (offset !== body.size) throw wrongSize(body);
+  return openSealed({
+    privateKey: record.encryptionPrivateKey,
+    purpose: "result",
+    aad: sealAad({ jobId: record.jobId, provider: body.provider, ...context.domain }),
+    sealed,
+  });
+}
+
+function wrongSize({ provider, size }: DeliveryBody): FatalError {
+  return new FatalError(
+    "DELIVERY_MALFORMED",
+    `The blocks of ${provider}'s delivery do not add up to its ${size} bytes.`,
+  );
+}
+
+async function askAgain(context: RequesterContext, record: JobRecord, signal: AbortSignal | undefined): Promise<void> {
+  if (context.signer === undefined) return;
+  const now = unixSeconds(context.clock);
+  try {
+    const envelope = await signEnvelope<"redelivery">(
+      {
+        kind: "redelivery",
+        topic: record.jobId,
+        body: { reason: "no delivery that matches the settled result was found" },
+        createdAt: now,
+        expiry: now + RESULT_DELIVERY_LIFETIME_S,
+      },
+      context.signer,
+      context.domain,
+    );
+    await context.relays.publish(envelope, signal === undefined ? {} : { signal });
+    context.logger.info("result.redelivery-asked", { jobId: record.jobId });
+  } catch (error) {
+    signal?.throwIfAborted();
+    context.logger.warn("result.redelivery-failed", { jobId: record.jobId, ...explain(error) });
+  }
+}
+
+function undelivered(jobId: Hex, problems: readonly DeliveryProblem[]): RetryableError {
+  if (problems.length === 0) {
+    return new RetryableError(
+      "RESULT_NOT_DELIVERED",
+      `No provider of job ${jobId} has delivered its result to the relays yet. They were asked again and keep results for some time: come back, or add the relays that they use.`,
+    );
+  }
+  const words = problems.map(({ provider, place, code }) => `${provider} (place ${place}): ${code}`).join("; ");
+  const mismatch = problems.some(({ code }) => code === "RESULT_MISMATCH" || code === "SEAL_DOES_NOT_OPEN");
+  return new RetryableError(
+    mismatch ? "RESULT_MISMATCH" : "RESULT_NOT_DELIVERED",
+    mismatch
+      ? `What was delivered for job ${jobId} is not the result that the chain accepted. ${words}. The other aligned providers were asked to deliver: come back, and deny these providers.`
+      : `The deliveries of job ${jobId} could not be fetched. ${words}. Come back, or add relays.`,
+    { details: { deliveries: problems.length } },
+  );
+}
+
+/** Only the panel's facts tell who was aligned; without them every delivery is tried in any order. */
+async function readFacts(
+  context: RequesterContext,
+  jobId: Hex,
+  signal: AbortSignal | undefined,
+): Promise<JobFacts | undefined> {
+  const controller = new AbortController();
+  const stop = (): void => controller.abort();
+  signal?.addEventListener("abort", stop, { once: true });
+  try {
+    const fromBlock = await findJobBlock(context, jobId);
+    for await (const { facts } of followJob(context, jobId, fromBlock, controller.signal)) return facts;
+    return undefined;
+  } catch (error) {
+    context.logger.warn("result.facts-failed", { jobId, ...explain(error) });
+    return undefined;
+  } finally {
+    signal?.removeEventListener("abort", stop);
+    controller.abort();
+  }
+}
+
+/**
+ * The failure that a panel agreed on. It needs no delivery: there are few failures, and the requester can hash each.
+ *
+ * @param jobId Job.
+ * @param resultKey Result key of the job.
+ * @param resultHash Settled hash.
+ */
+function failureOf(jobId: Hex, resultKey: Uint8Array, resultHash: Hex): FatalError {
+  const failure = findFailure(resultKey, resultHash);
+  const words =
+    failure === undefined
+      ? "with an exit code above 65535"
+      : `${nameOf(failure.cause)}${failure.cause === failureCauses.NonZeroExit ? ` (exit code ${failure.exitCode})` : ""}`;
+  return new FatalError(
+    "JOB_FAILED",
+    `The program of job ${jobId} failed the same way everywhere: ${words}. Run it with \`previewPackage\`, repair it, and request again.`,
+    { details: failure === undefined ? {} : { cause: nameOf(failure.cause), exitCode: failure.exitCode } },
+  );
+}
+
+function nameOf(cause: FailureCause): string {
+  return Object.entries(failureCauses).find(([, value]) => value === cause)?.[0] ?? String(cause);
+}
+
+function findFailure(resultKey: Uint8Array, resultHash: Hex): Failure | undefined {
+  for (const cause of Object.values(failureCauses)) {
+    const isExit = cause === failureCauses.NonZeroExit;
+    for (let exitCode = isExit ? 1 : 0; exitCode <= (isExit ? MAX_GUESSED_EXIT_CODE : 0); exitCode++) {
+      const failure = { cause, exitCode };
+      if (resultHashOf(resultKey, encodeFailure(failure)) === resultHash) return failure;
+    }
+  }
+  return undefined;
+}
