@@ -27,20 +27,20 @@ export const Errno = {
 /** File types. */
 export const FileType = { Unknown: 0, Directory: 3, RegularFile: 4 } as const;
 
-/** Rights, as bit positions of a 64-bit set. */
+/** Rights, a 64-bit set: bit n stands for right n of the definition. */
 export const Right = {
-  FdDatasync: 1n << 0n,
-  FdRead: 1n << 1n,
-  FdSeek: 1n << 2n,
-  FdTell: 1n << 5n,
-  FdWrite: 1n << 6n,
-  FdAdvise: 1n << 7n,
-  PathOpen: 1n << 13n,
-  FdReaddir: 1n << 14n,
-  PathReadlink: 1n << 15n,
-  PathFilestatGet: 1n << 18n,
-  FdFilestatGet: 1n << 21n,
-  PollFdReadwrite: 1n << 27n,
+  FdDatasync: 0x1n,
+  FdRead: 0x2n,
+  FdSeek: 0x4n,
+  FdTell: 0x20n,
+  FdWrite: 0x40n,
+  FdAdvise: 0x80n,
+  PathOpen: 0x2000n,
+  FdReaddir: 0x4000n,
+  PathReadlink: 0x8000n,
+  PathFilestatGet: 0x40000n,
+  FdFilestatGet: 0x200000n,
+  PollFdReadwrite: 0x8000000n,
 } as const;
 
 /** Flags of `path_open`. */

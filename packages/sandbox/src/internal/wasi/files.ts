@@ -37,9 +37,7 @@ export function buildTree(files: ReadonlyMap<string, Uint8Array>): Node {
 }
 
 /** Outcome of looking a path up: the node, or an error number; `parent` tells that only the last part is missing. */
-export type Lookup =
-  | { readonly node: Node }
-  | { readonly errno: number; readonly lastPartMissing: boolean };
+export type Lookup = { readonly node: Node } | { readonly errno: number; readonly lastPartMissing: boolean };
 
 /**
  * Looks a path up below a folder. A path can never leave the folder that it starts from: neither an absolute path nor

@@ -44,7 +44,7 @@ export const StateBit = {
  * Limits" of the WebAssembly JavaScript interface accepts, so that no host refuses what another runs.
  */
 export const moduleLimits = {
-  moduleBytes: 128 * 2 ** 20,
+  moduleBytes: 134_217_728,
   types: 100_000,
   functions: 500_000,
   imports: 10_000,
