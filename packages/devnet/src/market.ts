@@ -1,0 +1,304 @@
+import { randomBytes } from "node:crypto";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Address, isQuorateError, QuorateError } from "@quorate/core";
+import { authorizeAgent, deposit, type MarketClient } from "@quorate/sdk";
+import { createKeystore, type KeystoreAccount, loadKeystore } from "@quorate/service";
+import { createPublicClient, createWalletClient, defineChain, http, type PublicClient } from "viem";
+import { type Deployment, deployMarket } from "./deploy.ts";
+import { createFaucet } from "./faucet.ts";
+import { BUDGET, DEPOSIT, dollars, type Organization, organizations } from "./organizations.ts";
+import { type Actor, siblingModule, startActor, waitForLine } from "./processes.ts";
+import type { RequesterConfig } from "./requester-events.ts";
+
+/** How a local market is started. */
+export type LocalMarketOptions = {
+  /** Folder of everything: keys, journals, logs. What an earlier market left there is removed. */
+  readonly folder: string;
+  /** Port of the chain; the relays take the next ones. */
+  readonly port: number;
+  /** Milliseconds between blocks. */
+  readonly blockTimeMs: number;
+  /** Told what is being done, in words. */
+  readonly onStep: (text: string) => void;
+};
+
+/** An organization that runs. */
+export type Provider = Organization & {
+  readonly provider: Address;
+  readonly agent: Address;
+  readonly dataDir: string;
+  /** The running process of its agent. */
+  process(): Actor;
+  /** Kills the process without a chance to clean up. */
+  kill(): Promise<void>;
+  /** Starts the process again on the same data. */
+  restart(): Promise<void>;
+};
+
+/** A market that runs on this machine. */
+export type LocalMarket = {
+  readonly folder: string;
+  readonly rpc: string;
+  readonly client: PublicClient;
+  readonly deployment: Deployment;
+  readonly relays: readonly { readonly url: string; readonly process: Actor }[];
+  readonly providers: readonly Provider[];
+  readonly requester: { readonly address: Address; readonly home: string; readonly process: Actor };
+  /** Name of an account, or its short form. */
+  nameOf(account: Address): string;
+  /** Every process that should be alive and is not, with the end of its log. */
+  casualties(): readonly { readonly name: string; readonly log: string }[];
+  /** Ends every process. */
+  stop(): Promise<void>;
+};
+
+const START_TIMEOUT_MS = 60_000;
+
+/** Gas money for every key of the market. */
+const ETHER = "10";
+
+/** Validity of an agent's authorization, seconds. */
+const AUTHORIZATION_S = 365 * 86_400;
+
+/**
+ * Starts a market: chain, contracts, two relays, five organizations, a requester. Every one is a process with its own key and
+ * folder; they share the chain's RPC and the relays.
+ *
+ * @param options - Folder, port, block time.
+ * @returns The running market.
+ * @throws QuorateError `DEVNET_RUNNING` when another market uses the folder, `PORT_IN_USE` when a port is taken,
+ * `ACTOR_NOT_READY` when a process does not come up.
+ */
+export async function startLocalMarket(options: LocalMarketOptions): Promise<LocalMarket> {
+  const { folder, port, onStep } = options;
+  claimFolder(folder, onStep);
+  const actors: Actor[] = [];
+  const start = (name: string, module: string, args: readonly string[]): Actor => {
+    const actor = startActor({ name, main: siblingModule(module), args, logFile: join(folder, "logs", `${name}.log`) });
+    actors.push(actor);
+    return actor;
+  };
+  const stop = async (): Promise<void> => {
+    await Promise.all(actors.map((actor) => actor.stop()));
+    rmSync(join(folder, "pid"), { force: true });
+  };
+  try {
+    onStep(`starting a chain on port ${port}, one block every ${options.blockTimeMs} ms`);
+    const chain = start("chain", "chain-process", [String(port), String(options.blockTimeMs)]);
+    const rpc = await waitForListening(chain, port);
+    const client = createPublicClient({ transport: http(rpc), pollingInterval: 250 }) as PublicClient;
+    onStep("deploying the contracts with Ignition");
+    const deployment = await deployMarket(rpc, join(folder, "ignition"));
+    writeJson(join(folder, "deployment.json"), deployment);
+
+    onStep("starting two relays");
+    const relays = await Promise.all(
+      [1, 2].map(async (number) => {
+        const config = {
+          port: port + number,
+          dataDir: join(folder, `relay-${number}`),
+          name: `relay-${number}`,
+          markets: [{ chainId: deployment.chainId, market: deployment.market }],
+        };
+        const file = join(folder, `relay-${number}.json`);
+        writeJson(file, config);
+        const actor = start(`relay-${number}`, "relay-process", [file]);
+        return { url: await waitForListening(actor, port + number), process: actor };
+      }),
+    );
+
+    onStep("five organizations make their keys, deposit their bonds and authorize their agents");
+    const faucet = createFaucet(client, deployment.token);
+    const requesterHome = join(folder, "requester");
+    const requesterKeys = await makeKey(requesterHome, "requester");
+    const keys = await Promise.all(
+      organizations.map(async (organization) => {
+        const home = join(folder, organization.slug);
+        return { organization, home, provider: await makeKey(home, "provider"), agent: await makeKey(home, "agent") };
+      }),
+    );
+    await faucet.fund([
+      { account: requesterKeys.address, ether: ETHER, tokens: dollars(BUDGET) },
+      ...keys.flatMap(({ provider, agent }) => [
+        { account: provider.address, ether: ETHER, tokens: dollars(DEPOSIT) },
+        { account: agent.address, ether: ETHER },
+      ]),
+    ]);
+    const { timestamp } = await client.getBlock();
+    await Promise.all(
+      keys.map(async ({ provider, agent }) => {
+        const market = marketClient(rpc, client, deployment, provider);
+        await deposit(market, { token: deployment.token, amount: dollars(DEPOSIT) });
+        await authorizeAgent(market, {
+          agent: agent.address,
+          token: deployment.token,
+          maxBondPerSeat: dollars(200),
+          minCommitWindow: 10,
+          validUntil: Number(timestamp) + AUTHORIZATION_S,
+        });
+      }),
+    );
+    await deposit(marketClient(rpc, client, deployment, requesterKeys), { token: deployment.token, amount: dollars(BUDGET) });
+
+    const known = keys.map(({ organization, provider }) => ({ organization: organization.name, providers: [provider.address] }));
+    const providers = keys.map(({ organization, home, provider, agent }): Provider => {
+      const config = join(home, "agent.json");
+      writeJson(config, agentConfig({ organization, home, provider: provider.address, deployment, rpc, relays, known }));
+      const args = [config, String(organization.corruptRuns)];
+      let actor = start(organization.slug, "agent-process", args);
+      return {
+        ...organization,
+        provider: provider.address,
+        agent: agent.address,
+        dataDir: home,
+        process: () => actor,
+        async kill() {
+          actor.signal("SIGKILL");
+          await actor.exited;
+        },
+        async restart() {
+          actors.splice(actors.indexOf(actor), 1);
+          rmSync(actor.logFile, { force: true });
+          actor = start(organization.slug, "agent-process", args);
+          await waitForLine(actor, "ready", START_TIMEOUT_MS);
+        },
+      };
+    });
+    await Promise.all(providers.map((provider) => waitForLine(provider.process(), "ready", START_TIMEOUT_MS)));
+
+    onStep("starting the requester");
+    const config: RequesterConfig = {
+      rpc,
+      chainId: deployment.chainId,
+      market: deployment.market,
+      token: deployment.token,
+      fromBlock: deployment.fromBlock,
+      relays: relays.map(({ url }) => url),
+      home: requesterHome,
+      passphraseFile: join(requesterHome, "passphrase"),
+      organizations: Object.fromEntries(providers.map(({ slug, provider }) => [slug, provider])),
+      expectedOffers: providers.length,
+    };
+    writeJson(join(folder, "requester.json"), config);
+    writeJson(join(requesterHome, "trust.json"), {
+      version: 1,
+      allow: providers.map(({ name, provider }) => ({ provider, organization: name })),
+    });
+    // The layout of the command line: `quorate --home <this folder>` goes on where the stories end.
+    writeJson(join(requesterHome, "config.json"), {
+      version: 1,
+      network: "local",
+      account: "requester",
+      networks: {
+        local: {
+          chainId: deployment.chainId,
+          rpc: [rpc],
+          market: deployment.market,
+          token: deployment.token,
+          fromBlock: deployment.fromBlock,
+          relays: config.relays,
+          confirmations: 1,
+        },
+      },
+    });
+    const requester = start("requester", "requester-process", [join(folder, "requester.json")]);
+
+    const names = new Map<string, string>([
+      [requesterKeys.address.toLowerCase(), "the requester"],
+      [deployment.market.toLowerCase(), "the market"],
+      ...providers.flatMap(({ name, provider, agent }): [string, string][] => [
+        [provider.toLowerCase(), name],
+        [agent.toLowerCase(), `${name}'s agent`],
+      ]),
+    ]);
+    return {
+      folder,
+      rpc,
+      client,
+      deployment,
+      relays,
+      providers,
+      requester: { address: requesterKeys.address, home: requesterHome, process: requester },
+      nameOf: (account) => names.get(account.toLowerCase()) ?? `${account.slice(0, 8)}…${account.slice(-4)}`,
+      casualties: () =>
+        actors
+          .filter((actor) => !actor.alive())
+          .map((actor) => ({ name: actor.name, log: readFileSync(actor.logFile, "utf8").slice(-1_500) })),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Takes the folder for this process; removes what an ended market left, refuses while one runs. */
+function claimFolder(folder: string, onStep: (text: string) => void): void {
+  const pidFile = join(folder, "pid");
+  if (existsSync(pidFile)) {
+    const pid = Number(readFileSync(pidFile, "utf8"));
+    if (isAlive(pid)) {
+      throw new QuorateError(
+        "DEVNET_RUNNING",
+        `A local market runs in ${folder} already (process ${pid}). Stop it with Ctrl-C there, or name another folder and port.`,
+      );
+    }
+  }
+  if (existsSync(folder)) {
+    if (!existsSync(join(folder, "logs")) && !existsSync(pidFile)) {
+      throw new QuorateError("DEVNET_FOLDER", `${folder} exists and was not made by a local market; it is not touched. Name another folder.`);
+    }
+    onStep("starting clean: what an earlier local market left is removed");
+    rmSync(folder, { recursive: true, force: true });
+  }
+  mkdirSync(join(folder, "logs"), { recursive: true, mode: 0o700 });
+  writeFileSync(pidFile, String(process.pid));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return pid !== process.pid;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+async function waitForListening(actor: Actor, port: number): Promise<string> {
+  try {
+    return await waitForLine(actor, "listening ", START_TIMEOUT_MS);
+  } catch (error) {
+    if (isQuorateError(error, "ACTOR_NOT_READY") && /EADDRINUSE|PORT_IN_USE/.test(error.message)) {
+      throw new QuorateError("PORT_IN_USE", `Port ${port} is taken by another program. Stop it, or choose other ports: --port NUMBER.`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+async function makeKey(home: string, name: string): Promise<KeystoreAccount> {
+  mkdirSync(join(home, "keys"), { recursive: true, mode: 0o700 });
+  const passphraseFile = join(home, "passphrase");
+  if (!existsSync(passphraseFile)) {
+    writeFileSync(passphraseFile, `${randomBytes(24).toString("base64url")}\n`);
+    chmodSync(passphraseFile, 0o600);
+  }
+  const passphrase = readFileSync(passphraseFile, "utf8").trim();
+  const file = join(home, "keys", `${name}.json`);
+  await createKeystore(file, passphrase);
+  return loadKeystore(file, passphrase);
+}
+
+function marketClient(rpc: string, client: PublicClient, { chainId, market }: Deployment, account: KeystoreAccount): MarketClient {
+  const chain = defineChain({
+    id: chainId,
+    name: "local market",
+    nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
+    rpcUrls: { default: { http: [rpc] } },
+  });
+  return { public: client, wallet: createWalletClient({ account, chain, transport: http(rpc) }), chainId, market };
+}
+
+function writeJson(file: string, value: unknown): void {
+  writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+}
