@@ -30,6 +30,7 @@ import {
   ZERO_HASH,
 } from "@quorate/core";
 import { type Random, seededRandom } from "@quorate/testkit";
+import { privateKeyToAccount } from "viem/accounts";
 import { listHistories, momentsOf } from "./histories.ts";
 import { type GeneratedFile, prettyJson } from "./output.ts";
 
@@ -41,14 +42,14 @@ const RANDOM_CASES = 24;
  *
  * @returns them with their text
  */
-export function generateVectors(): readonly GeneratedFile[] {
+export async function generateVectors(): Promise<readonly GeneratedFile[]> {
   const random = seededRandom(SEED);
   const file = (name: string, about: string, cases: unknown): GeneratedFile => ({
     path: `test/vectors/${name}.json`,
     text: prettyJson({ about, seed: SEED, cases }),
   });
   return [
-    file("typed-data", "EIP-712 digests: job ids, offers, commitments, signed commitments", typedData(random)),
+    file("typed-data", "EIP-712 digests: job ids, offers, commitments, signed commitments", await typedData(random)),
     file("terms", "keccak256(abi.encode(terms)) and the escrow", terms(random)),
     file("commitment-chain", "keccak256(abi.encode(previous, place, commitment)), from zero", chains(random)),
     file("keys", "keys derived from package keys and secrets, content and result hashes", keys(random)),
@@ -102,18 +103,18 @@ function randomRequest(random: Random): Request {
   };
 }
 
-function typedData(random: Random): unknown {
-  return Array.from({ length: RANDOM_CASES }, () => {
-    const domain: MarketDomain = {
-      chainId: random.pick([1, 31_337, 2 ** 32, random.integer(1, 10 ** 9)]),
-      market: address(random),
-    };
+async function typedData(random: Random): Promise<unknown> {
+  const cases: unknown[] = [];
+  for (let index = 0; index < RANDOM_CASES; index++) {
+    const chainId = index % 2 === 0 ? 31_337 : random.pick([1, 2 ** 32, random.integer(1, 10 ** 9)]);
+    const domain: MarketDomain = { chainId, market: address(random) };
     const request = randomRequest(random);
     const jobId = jobIdOf(request, domain);
-    const provider = address(random);
+    const providerKey = hash(random);
+    const provider = privateKeyToAccount(providerKey);
     const offer = {
       jobId,
-      provider,
+      provider: provider.address,
       price: unsigned(random, 96),
       encryptionKey: hash(random),
       roles: number(random, 8),
@@ -121,24 +122,28 @@ function typedData(random: Random): unknown {
     };
     const vote = {
       jobId,
-      provider,
+      provider: provider.address,
       outcome: number(random, 8),
       resultHash: random.pick([ZERO_HASH, hash(random)]),
       salt: hash(random),
     };
     const commitment = commitmentOf(vote, domain);
-    const signed = { jobId, provider, commitment };
-    return {
+    const signed = signedCommitmentDigest({ jobId, provider: provider.address, commitment }, domain);
+    cases.push({
       domain,
       request,
       jobId,
+      providerKey,
       offer,
       offerDigest: offerDigest(offer, domain),
+      offerSignature: await provider.sign({ hash: offerDigest(offer, domain) }),
       vote,
       commitment,
-      signedCommitmentDigest: signedCommitmentDigest(signed, domain),
-    };
-  });
+      signedCommitmentDigest: signed,
+      signedCommitmentSignature: await provider.sign({ hash: signed }),
+    });
+  }
+  return cases;
 }
 
 function randomTerms(random: Random): Terms {

@@ -36,7 +36,7 @@ test("T1: three alignments in jobs opened after it began end a probation", () =>
     standing = standingAfter(standing, record(Verdict.Aligned, NOW + 1)).standing;
   }
   assert.equal(onProbation(standing, NOW + 1_000), false);
-  assert.deepEqual(standing, { probation: 1, probationSince: 0, lastFaultAt: NOW, alignedInRow: 0 });
+  assert.deepEqual(standing, { probation: 1, probationSince: 0, lastFaultAt: NOW, alignedInRow: 3 });
 });
 
 test("T1: alignments in jobs opened at or before the beginning do not count", () => {

@@ -93,7 +93,6 @@ export function standingAfter(standing: Standing, { verdict, openedAt, now }: Ve
 
 function withAlignment(standing: Standing): Standing {
   const alignedInRow = standing.alignedInRow + 1;
-  return alignedInRow < PROBATION_ALIGNMENTS
-    ? { ...standing, alignedInRow }
-    : { ...standing, probationSince: 0, alignedInRow: 0 };
+  const ends = alignedInRow === PROBATION_ALIGNMENTS;
+  return { ...standing, alignedInRow, probationSince: ends ? 0 : standing.probationSince };
 }

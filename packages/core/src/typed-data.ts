@@ -1,9 +1,17 @@
-import type { Address, TypedDataDomain } from "viem";
+import type { Address } from "viem";
 
 /** Where signatures of the market count: one contract on one chain. */
 export type MarketDomain = {
   readonly chainId: number;
   readonly market: Address;
+};
+
+/** EIP-712 domain of a market, as viem and ethers take it. */
+export type TypedDomain = {
+  name: string;
+  version: string;
+  chainId: number;
+  verifyingContract: Address;
 };
 
 /**
@@ -12,12 +20,7 @@ export type MarketDomain = {
  * @param domain Chain and contract.
  * @returns Domain for viem's and ethers' typed data functions.
  */
-export function typedDomain(domain: MarketDomain): TypedDataDomain & {
-  name: string;
-  version: string;
-  chainId: number;
-  verifyingContract: Address;
-} {
+export function typedDomain(domain: MarketDomain): TypedDomain {
   return { name: "Quorate", version: "1", chainId: domain.chainId, verifyingContract: domain.market };
 }
 
