@@ -29,7 +29,7 @@ export default defineConfig({
     },
   },
   paths: {
-    sources: ["contracts", "test/contracts/tokens"],
+    sources: ["contracts", "test/contracts/tokens", "test/contracts/harness"],
     tests: { solidity: "test/contracts", nodejs: "test/integration" },
     ignition: "packages/devnet/src/ignition",
   },

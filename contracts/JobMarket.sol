@@ -26,8 +26,9 @@ import {
     Terms,
     Verdict
 } from "./types/Job.sol";
-import {Job, JobState, Phase, Places, Promotion, VoteClass} from "./types/JobState.sol";
+import {JobWord, JobWords, Phase, Places, Promotion, VoteClass} from "./types/JobState.sol";
 import {Tally, TallyLib} from "./types/Tally.sol";
+import {TermsLib} from "./types/TermsLib.sol";
 import {IJobMarket} from "./interfaces/IJobMarket.sol";
 import {Jobs} from "./base/Jobs.sol";
 import {SignedOffers} from "./base/SignedOffers.sol";
@@ -37,15 +38,15 @@ import {Standings} from "./base/Standings.sol";
 /// @notice The actions A1 to A8 of docs/protocol/lifecycle.md. Money is in {Ledger}, probation in {Standings}, signatures in
 /// {SignedOffers}, status in {Jobs}, counting in {TallyLib}.
 contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
-    using Places for uint16;
-    using Places for uint32;
+    using Places for uint256;
+    using TermsLib for Terms;
 
     /// @dev Money of a settlement, summed over the places.
     struct Sums {
         uint256 highest; // price among seats and spares
         uint256 set; // aside: prices of shadows and standby fees
         uint256 paid;
-        uint96 late; // bonds
+        uint256 late; // bonds
     }
 
     uint16 private constant MAX_CALLOUT_BPS = 5000;
@@ -98,13 +99,12 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
             (address provider, uint96 price) = (offer.provider, offer.price);
             places[i] = Place({provider: provider, price: price});
             keyWraps[i] = offer.keyWrap;
-            _setAside(sums, i, price, request.seats, spares, request.standbyBps);
+            _setAside(sums, price, i >= request.seats, i >= uint256(request.seats) + spares, request.standbyBps);
             _lock(request.token, provider, request.bond);
         }
         _escrow(request.token, msg.sender, _escrowOf(sums, request.seats, request.carrierFee));
-        Job storage job = _jobs[jobId];
-        job.termsHash = keccak256(abi.encode(_termsOf(request, spares, places)));
-        _save(job, _newState());
+        _states[jobId] = JobWords.create(block.timestamp);
+        _chains[jobId][keccak256(abi.encode(_termsOf(request, spares, places)))] = jobId;
         emit JobOpened({
             jobId: jobId,
             requester: msg.sender,
@@ -118,52 +118,47 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
     /// @inheritdoc IJobMarket
     function commit(bytes32 jobId, Terms calldata terms, uint8 place, bytes32 commitment) external {
         // Check:
-        (Job storage job, JobState memory state) = _loadOpen(jobId, terms);
+        (JobWord state, bytes32 termsHash, bytes32 chain) = _load(jobId, terms);
         _requireActsFor(jobId, terms, place);
         (bool good, CommitmentFault fault) = _judgeCommitment(jobId, state, terms, place, commitment);
         if (!good) revert CommitmentRefused(jobId, place, fault);
         // Effect:
-        job.commitmentChain = _place(jobId, state, terms, job.commitmentChain, place, commitment);
-        _save(job, state);
+        (_states[jobId], _chains[jobId][termsHash]) = _commit(jobId, state, terms, chain, place, commitment);
     }
 
     /// @inheritdoc IJobMarket
     function commitBySig(bytes32 jobId, Terms calldata terms, CarriedCommitment[] calldata commitments) external {
         // Check:
-        (Job storage job, JobState memory state) = _loadOpen(jobId, terms);
+        (JobWord state, bytes32 termsHash, bytes32 chain) = _load(jobId, terms);
         // Effect:
-        bytes32 chain = job.commitmentChain;
-        uint256 end = commitments.length;
-        for (uint256 i; i < end; ++i) {
+        for (uint256 i; i < commitments.length; ++i) {
             CarriedCommitment calldata item = commitments[i];
             (uint8 place, bytes32 commitment) = (item.place, item.commitment);
             (bool good, CommitmentFault fault) = _judgeCommitment(jobId, state, terms, place, commitment);
             if (good) {
-                address provider = terms.places[place].provider;
-                good = _isCommitmentSigned(jobId, provider, terms.token, commitment, item.signature);
+                good = _isCommitmentSigned(jobId, terms.providerOf(place), terms.token, commitment, item.signature);
                 fault = CommitmentFault.BadSignature;
             }
-            if (good) chain = _place(jobId, state, terms, chain, place, commitment);
+            if (good) (state, chain) = _commit(jobId, state, terms, chain, place, commitment);
             else emit CommitmentSkipped({jobId: jobId, place: place, cause: fault});
         }
-        job.commitmentChain = chain;
-        _save(job, state);
+        (_states[jobId], _chains[jobId][termsHash]) = (state, chain);
     }
 
     /// @inheritdoc IJobMarket
     function decline(bytes32 jobId, Terms calldata terms, uint8 place) external {
         // Check:
-        (Job storage job, JobState memory state) = _loadOpen(jobId, terms);
+        (JobWord state, , ) = _load(jobId, terms);
         address provider = _requireActsFor(jobId, terms, place);
-        if (state.committed.has(place)) revert AlreadyCommitted(jobId, place);
-        if (state.declined.has(place)) revert AlreadyDeclined(jobId, place);
-        uint40 deadline = _windowStart(jobId, state, place) + terms.commitWindow / 4;
-        if (block.timestamp >= deadline) revert TooLateToDecline(jobId, place, deadline);
+        if (state.committed().has(place)) revert AlreadyCommitted(jobId, place);
+        if (state.declined().has(place)) revert AlreadyDeclined(jobId, place);
+        uint256 deadline = _windowStart(jobId, state, place) + terms.commitWindow / 4;
+        if (block.timestamp >= deadline) revert TooLateToDecline(jobId, place, uint40(deadline));
         // Effect:
-        state.declined = state.declined.with(place);
+        state = state.withDecline(place);
         // A shadow delays nothing, so its decline must not move the start of revealing either.
-        if (place < terms.seats + terms.spares) state.lastDeclineAt = uint40(block.timestamp);
-        _save(job, state);
+        if (!_isShadow(terms, place)) state = state.withDeclineTime(block.timestamp);
+        _states[jobId] = state;
         _release({token: terms.token, owner: provider, bond: terms.bond, pay: 0});
         emit SeatDeclined({jobId: jobId, provider: provider, place: place});
     }
@@ -171,30 +166,29 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
     /// @inheritdoc IJobMarket
     function promote(bytes32 jobId, Terms calldata terms) external {
         // Check:
-        (Job storage job, JobState memory state) = _loadOpen(jobId, terms);
+        (JobWord state, , ) = _load(jobId, terms);
         _requireStatus(jobId, state, terms, JobStatus.Committing);
-        uint256 seats = terms.seats;
-        uint16 left = _sparesLeft(state, seats, terms.spares);
-        uint16 vacant = _vacantSeats(jobId, state, terms);
-        if (vacant == 0 || left == 0) revert NothingToPromote(jobId, vacant, left);
+        uint256 spare = terms.seats;
+        uint256 left = _sparesLeft(state, spare, terms.spares);
+        uint256 vacant = _vacantSeats(jobId, state, terms);
+        // fits: sets of 16 places.
+        if (vacant == 0 || left == 0) revert NothingToPromote(jobId, uint16(vacant), uint16(left));
         // Effect:
-        uint40 deadline = uint40(block.timestamp) + terms.commitWindow;
-        uint256 spare = seats;
-        for (uint8 seat; seat < seats && left != 0; ++seat) {
+        for (uint8 seat; vacant >> seat != 0 && left >> spare != 0; ++seat) {
             if (!vacant.has(seat)) continue;
             while (!left.has(spare)) ++spare;
-            left &= ~uint16(1 << spare);
-            state.used = state.used.with(spare);
+            state = state.withPromotion(spare);
             _promotions[jobId][spare] = Promotion({seat: seat, promotedAt: uint40(block.timestamp)});
             emit SparePromoted({
                 jobId: jobId,
-                provider: terms.places[spare].provider,
+                provider: terms.providerOf(spare),
                 spare: uint8(spare),
                 seat: seat,
-                deadline: deadline
+                deadline: uint40(block.timestamp + terms.commitWindow)
             });
+            ++spare;
         }
-        _save(job, state);
+        _states[jobId] = state;
     }
 
     /// @inheritdoc IJobMarket
@@ -205,34 +199,35 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
         Opening[] calldata openings
     ) external {
         // Check:
-        (Job storage job, JobState memory state) = _loadOpen(jobId, terms);
+        (JobWord state, bytes32 termsHash, bytes32 chain) = _load(jobId, terms);
         _requireStatus(jobId, state, terms, JobStatus.Revealing);
-        bytes32[] memory landed = _unfold(jobId, job.commitmentChain, terms.places.length, commitments);
+        bytes32[] memory landed = _unfold(jobId, chain, terms.count(), commitments);
         // Effect:
-        uint16 before = state.opened;
-        bytes32[] memory hashes = _openAll(jobId, state, terms, landed, openings);
-        if (state.opened == state.committed && state.opened != 0) {
+        uint256 before = state.opened();
+        bytes32[] memory hashes;
+        (state, hashes) = _openAll(jobId, state, terms, landed, openings);
+        uint256 opened = state.opened();
+        if (opened == state.committed() && opened != 0) {
             // The happy path: votes go from calldata to the settlement and are never stored.
             _loadHashes(jobId, hashes, before);
-            _settle(jobId, job, state, terms, hashes);
+            _settle(jobId, termsHash, state, terms, hashes);
             return;
         }
-        uint256 end = hashes.length;
-        for (uint256 place; place < end; ++place) {
+        for (uint256 place; place < hashes.length; ++place) {
             if (hashes[place] != 0) _openedHashes[jobId][place] = hashes[place];
         }
-        _save(job, state);
+        _states[jobId] = state;
     }
 
     /// @inheritdoc IJobMarket
     function settle(bytes32 jobId, Terms calldata terms) external {
         // Check:
-        (Job storage job, JobState memory state) = _loadOpen(jobId, terms);
+        (JobWord state, bytes32 termsHash, ) = _load(jobId, terms);
         _requireStatus(jobId, state, terms, JobStatus.Settleable);
         // Effect:
-        bytes32[] memory hashes = new bytes32[](terms.places.length);
-        _loadHashes(jobId, hashes, state.opened);
-        _settle(jobId, job, state, terms, hashes);
+        bytes32[] memory hashes = new bytes32[](terms.count());
+        _loadHashes(jobId, hashes, state.opened());
+        _settle(jobId, termsHash, state, terms, hashes);
     }
 
     /// @inheritdoc IJobMarket
@@ -247,11 +242,11 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
 
     /// @inheritdoc IJobMarket
     function verifyResult(bytes32 jobId, bytes32 resultKey, bytes calldata result) external view returns (bool) {
-        Job storage job = _jobs[jobId];
+        JobWord state = _states[jobId];
         return
-            job.state.phase == Phase.Accepted &&
-            job.state.outcome == OUTCOME_OK &&
-            job.termsHash == keccak256(bytes.concat(resultKey, result));
+            state.phase() == Phase.Accepted &&
+            state.outcomeOf() == OUTCOME_OK &&
+            state.resultHashOf() == bytes27(keccak256(bytes.concat(resultKey, result)));
     }
 
     /// @inheritdoc IJobMarket
@@ -294,7 +289,7 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
         _requireSound(request);
         jobId = _requestDigest(request);
         if (block.timestamp >= request.expiry) revert RequestExpired(jobId, request.expiry);
-        if (_jobs[jobId].state.phase != Phase.None) revert JobAlreadyOpened(jobId);
+        if (_states[jobId].phase() != Phase.None) revert JobAlreadyOpened(jobId);
         if (spares > request.spares) revert TooManySpares(spares, request.spares);
         uint256 minimum = uint256(request.seats) + spares;
         uint256 maximum = minimum + request.shadows;
@@ -372,11 +367,6 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
             });
     }
 
-    function _newState() private view returns (JobState memory state) {
-        state.phase = Phase.Open;
-        state.openedAt = uint40(block.timestamp);
-    }
-
     // Committing
 
     /// @dev The provider of a place, if the caller acts for it.
@@ -385,123 +375,129 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
         Terms calldata terms,
         uint8 place
     ) private view returns (address provider) {
-        if (place >= terms.places.length) revert NoSuchPlace(jobId, place, terms.places.length);
-        provider = terms.places[place].provider;
+        if (place >= terms.count()) revert NoSuchPlace(jobId, place, terms.count());
+        provider = terms.providerOf(place);
         if (!_actsFor(msg.sender, provider, terms.token)) revert NotProvider(jobId, place, msg.sender, provider);
     }
 
     /// @dev Whether a place may commit now, and why not. A place that lost its seat to a spare has declined or is late.
     function _judgeCommitment(
         bytes32 jobId,
-        JobState memory state,
+        JobWord state,
         Terms calldata terms,
-        uint8 place,
+        uint256 place,
         bytes32 commitment
     ) private view returns (bool good, CommitmentFault fault) {
-        if (place >= terms.places.length) return (false, CommitmentFault.NoSuchPlace);
-        if (state.committed.has(place)) return (false, CommitmentFault.AlreadyCommitted);
-        if (state.declined.has(place)) return (false, CommitmentFault.Declined);
-        if (place >= terms.seats + terms.spares) {
-            (JobStatus status, , ) = _status(jobId, state, terms);
+        if (place >= terms.count()) return (false, CommitmentFault.NoSuchPlace);
+        if (state.committed().has(place)) return (false, CommitmentFault.AlreadyCommitted);
+        if (state.declined().has(place)) return (false, CommitmentFault.Declined);
+        if (_isShadow(terms, place)) {
+            (JobStatus status, ) = _status(jobId, state, terms);
             if (status != JobStatus.Committing) return (false, CommitmentFault.Late);
         } else {
-            if (place >= terms.seats && !state.used.has(place)) return (false, CommitmentFault.NotSeated);
-            uint40 deadline = _windowStart(jobId, state, place) + terms.commitWindow;
-            if (block.timestamp >= deadline) return (false, CommitmentFault.Late);
+            if (place >= terms.seats && !state.used().has(place)) return (false, CommitmentFault.NotSeated);
+            if (block.timestamp >= _windowStart(jobId, state, place) + terms.commitWindow) {
+                return (false, CommitmentFault.Late);
+            }
         }
         if (commitment == 0) return (false, CommitmentFault.ZeroCommitment);
         return (true, fault);
     }
 
-    /// @dev Records a commitment in `state`, which the caller stores, and returns the chain with it.
-    function _place(
+    /// @dev Places a commitment, and returns what the caller has to store.
+    function _commit(
         bytes32 jobId,
-        JobState memory state,
+        JobWord state,
         Terms calldata terms,
         bytes32 chain,
         uint8 place,
         bytes32 commitment
-    ) private returns (bytes32) {
-        state.committed = state.committed.with(place);
-        if (place < terms.seats + terms.spares) state.lastCommitAt = uint40(block.timestamp);
+    ) private returns (JobWord, bytes32) {
+        state = state.withCommitment(place);
+        if (!_isShadow(terms, place)) state = state.withCommitTime(block.timestamp);
         emit CommitmentPlaced({jobId: jobId, place: place, commitment: commitment});
-        return _fold(chain, place, commitment);
+        return (state, _fold(chain, place, commitment));
+    }
+
+    function _isShadow(Terms calldata terms, uint256 place) private pure returns (bool) {
+        return place >= uint256(terms.seats) + terms.spares;
+    }
+
+    /// @dev Folds a commitment into the chain of those before.
+    function _fold(bytes32 chain, uint8 place, bytes32 commitment) internal pure returns (bytes32) {
+        return keccak256(abi.encode(chain, place, commitment));
     }
 
     /// @dev The seats whose present occupant declined, or has not committed at its deadline.
-    function _vacantSeats(
-        bytes32 jobId,
-        JobState memory state,
-        Terms calldata terms
-    ) private view returns (uint16 vacant) {
+    function _vacantSeats(bytes32 jobId, JobWord state, Terms calldata terms) private view returns (uint256 vacant) {
         uint256 seats = terms.seats;
-        uint256 end = seats + terms.spares;
         uint256[] memory occupants = new uint256[](seats);
         for (uint256 seat; seat < seats; ++seat) occupants[seat] = seat;
-        for (uint256 spare = seats; spare < end; ++spare) {
+        for (uint256 spare = seats; state.used() >> spare != 0; ++spare) {
             // In the order of promotions, so the last one to a seat stays.
-            if (state.used.has(spare)) occupants[_promotions[jobId][spare].seat] = spare;
+            if (state.used().has(spare)) occupants[_promotions[jobId][spare].seat] = spare;
         }
         for (uint256 seat; seat < seats; ++seat) {
             uint256 occupant = occupants[seat];
-            if (state.committed.has(occupant)) continue;
+            if (state.committed().has(occupant)) continue;
             if (
-                state.declined.has(occupant) ||
+                state.declined().has(occupant) ||
                 block.timestamp >= _windowStart(jobId, state, occupant) + terms.commitWindow
-            ) vacant = vacant.with(seat);
+            ) vacant |= 1 << seat;
         }
     }
 
     // Revealing
 
-    /// @dev Records the good openings in `state`, which the caller stores or settles, and returns their result hashes by place.
+    /// @dev The commitments by place, once they are shown to be those of the job.
+    function _unfold(
+        bytes32 jobId,
+        bytes32 chain,
+        uint256 places,
+        PlacedCommitment[] calldata commitments
+    ) private pure returns (bytes32[] memory byPlace) {
+        byPlace = new bytes32[](places);
+        bytes32 found = jobId;
+        for (uint256 i; i < commitments.length; ++i) {
+            (uint8 place, bytes32 commitment) = (commitments[i].place, commitments[i].commitment);
+            found = _fold(found, place, commitment);
+            // A place beyond the panel is not part of the chain: the comparison below refuses it.
+            if (place < places) byPlace[place] = commitment;
+        }
+        if (found != chain) revert CommitmentsMismatch(jobId, found, chain);
+    }
+
+    /// @dev Opens what can be opened. Returns the facts, for the caller to store or settle, and the result hashes by place.
     function _openAll(
         bytes32 jobId,
-        JobState memory state,
+        JobWord state,
         Terms calldata terms,
         bytes32[] memory landed,
         Opening[] calldata openings
-    ) private returns (bytes32[] memory hashes) {
+    ) private returns (JobWord, bytes32[] memory hashes) {
         hashes = new bytes32[](landed.length);
-        uint256 end = openings.length;
-        for (uint256 i; i < end; ++i) {
+        for (uint256 i; i < openings.length; ++i) {
             Opening calldata opening = openings[i];
-            uint8 place = opening.place;
-            (bool good, OpeningFault fault) = _judgeOpening(jobId, state, terms, landed, opening);
-            if (!good) {
-                emit OpeningSkipped({jobId: jobId, place: place, cause: fault});
+            (uint8 place, uint8 outcome) = (opening.place, opening.outcome);
+            (bytes32 resultHash, bytes32 salt) = (opening.resultHash, opening.salt);
+
+            OpeningFault fault;
+            if (place >= landed.length) fault = OpeningFault.NoSuchPlace;
+            else if (!state.committed().has(place)) fault = OpeningFault.NotCommitted;
+            else if (state.opened().has(place)) fault = OpeningFault.AlreadyOpened;
+            else if (
+                landed[place] != _commitmentDigest(jobId, terms.providerOf(place), outcome, resultHash, salt)
+            ) fault = OpeningFault.WrongOpening;
+            else {
+                VoteClass class = _classify(outcome, resultHash);
+                state = state.withOpening(place, class);
+                if (TallyLib.isComputed(class)) hashes[place] = resultHash;
+                emit CommitmentOpened(jobId, place, outcome, resultHash, salt);
                 continue;
             }
-            (uint8 outcome, bytes32 resultHash) = (opening.outcome, opening.resultHash);
-            VoteClass class = _classify(outcome, resultHash);
-            state.opened = state.opened.with(place);
-            state.classes = state.classes.withClass(place, class);
-            if (TallyLib.isComputed(class)) hashes[place] = resultHash;
-            emit CommitmentOpened({
-                jobId: jobId,
-                place: place,
-                outcome: outcome,
-                resultHash: resultHash,
-                salt: opening.salt
-            });
+            emit OpeningSkipped({jobId: jobId, place: place, cause: fault});
         }
-    }
-
-    function _judgeOpening(
-        bytes32 jobId,
-        JobState memory state,
-        Terms calldata terms,
-        bytes32[] memory landed,
-        Opening calldata opening
-    ) private view returns (bool good, OpeningFault fault) {
-        uint8 place = opening.place;
-        if (place >= landed.length) return (false, OpeningFault.NoSuchPlace);
-        if (!state.committed.has(place)) return (false, OpeningFault.NotCommitted);
-        if (state.opened.has(place)) return (false, OpeningFault.AlreadyOpened);
-        if (landed[place] != _commitmentDigest(jobId, terms.places[place].provider, opening)) {
-            return (false, OpeningFault.WrongOpening);
-        }
-        return (true, fault);
+        return (state, hashes);
     }
 
     function _classify(uint8 outcome, bytes32 resultHash) private pure returns (VoteClass) {
@@ -512,7 +508,7 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
     }
 
     /// @dev Fills in the result hashes of places that were opened before, and frees their storage.
-    function _loadHashes(bytes32 jobId, bytes32[] memory hashes, uint16 opened) private {
+    function _loadHashes(bytes32 jobId, bytes32[] memory hashes, uint256 opened) private {
         for (uint256 place; opened >> place != 0; ++place) {
             if (!opened.has(place)) continue;
             hashes[place] = _openedHashes[jobId][place];
@@ -525,50 +521,54 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
     /// @dev Counts, moves every balance, updates standing. Nothing in here can fail for a job that `open` let in.
     function _settle(
         bytes32 jobId,
-        Job storage job,
-        JobState memory state,
+        bytes32 termsHash,
+        JobWord state,
         Terms calldata terms,
         bytes32[] memory hashes
     ) private {
         uint256 seats = terms.seats;
         Tally memory tally = TallyLib.count({
-            votes: state.opened & (Places.range(0, seats) | state.used),
-            classes: state.classes,
+            state: state,
+            votes: state.opened() & (Places.range(0, seats) | state.used()),
             hashes: hashes,
             seats: seats,
             quorum: terms.quorum
         });
+        JobStatus status = JobStatus.Inconclusive;
+        Phase phase = Phase.Inconclusive;
+        uint8 outcome;
+        bytes32 resultHash;
+        if (tally.accepted) {
+            (status, phase) = (JobStatus.Accepted, Phase.Accepted);
+            (outcome, resultHash) = (uint8(tally.class) + OUTCOME_OK, tally.resultHash); // classes are 0 to 2 here
+        }
 
         // Effect: the job.
-        state.phase = tally.accepted ? Phase.Accepted : Phase.Inconclusive;
-        // fits: classes are 0 to 3, and an accepted one is 0 to 2.
-        state.outcome = tally.accepted ? uint8(tally.class) + OUTCOME_OK : 0;
-        (state.seats, state.quorum, state.agreeing) = (terms.seats, terms.quorum, tally.agreeing);
-        bytes32 resultHash = tally.accepted ? tally.resultHash : bytes32(0);
-        job.termsHash = resultHash;
-        _save(job, state);
-        job.commitmentChain = 0;
+        _states[jobId] = JobWords.settled(phase, outcome, seats, terms.quorum, tally.agreeing, resultHash);
+        delete _chains[jobId][termsHash];
 
         // Effect: the places.
         Sums memory sums;
         PlaceResult[] memory results = new PlaceResult[](hashes.length);
         for (uint256 place; place < hashes.length; ++place) {
-            results[place] = _settlePlace(jobId, state, terms, tally, sums, place, hashes[place]);
+            (Verdict verdict, uint96 paid) = _settlePlace(jobId, state, terms, tally, sums, place, hashes[place]);
+            (results[place].verdict, results[place].paid) = (verdict, paid);
         }
 
         // Effect: the rest. What is paid never exceeds the escrow: each seat pays at most one occupant, at most its price.
-        uint96 refunded = uint96(_escrowOf(sums, seats, terms.carrierFee) - sums.paid - terms.carrierFee);
-        _burn(terms.token, sums.late);
-        _credit(terms.token, msg.sender, terms.carrierFee);
+        uint96 carrierFee = terms.carrierFee;
+        uint96 refunded = uint96(_escrowOf(sums, seats, carrierFee) - sums.paid - carrierFee);
+        _burn(terms.token, uint96(sums.late)); // part of `held`, fits
+        _credit(terms.token, msg.sender, carrierFee);
         _credit(terms.token, terms.requester, refunded);
         emit JobSettled({
             jobId: jobId,
-            status: tally.accepted ? JobStatus.Accepted : JobStatus.Inconclusive,
-            outcome: state.outcome,
+            status: status,
+            outcome: outcome,
             resultHash: resultHash,
             carrier: msg.sender,
             refunded: refunded,
-            burnt: sums.late,
+            burnt: uint96(sums.late),
             results: results
         });
     }
@@ -576,68 +576,64 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
     /// @dev Verdict, money and standing of one place.
     function _settlePlace(
         bytes32 jobId,
-        JobState memory state,
+        JobWord state,
         Terms calldata terms,
         Tally memory tally,
         Sums memory sums,
         uint256 place,
         bytes32 resultHash
-    ) private returns (PlaceResult memory result) {
-        Place calldata terms_ = terms.places[place];
-        (address provider, uint96 price) = (terms_.provider, terms_.price);
-        (uint256 seats, uint256 spares, uint96 bond) = (terms.seats, terms.spares, terms.bond);
-        address token = terms.token;
-        _setAside(sums, place, price, seats, spares, terms.standbyBps);
+    ) private returns (Verdict verdict, uint96 pay) {
+        uint256 price = terms.priceOf(place);
+        uint96 bond = terms.bond;
+        bool isShadow = _isShadow(terms, place);
+        bool isSeat = place < terms.seats || state.used().has(place);
+        _setAside(sums, price, place >= terms.seats, isShadow, terms.standbyBps);
 
-        Verdict verdict;
-        uint96 pay;
-        if (state.opened.has(place)) {
-            VoteClass class = state.classes.classOf(place);
+        if (state.opened().has(place)) {
+            VoteClass class = state.classOf(place);
             verdict = tally.verdictOn(class, resultHash, bond != 0);
             if (verdict == Verdict.Aligned) {
-                pay = price;
+                pay = uint96(price); // a clean word of the terms
             } else if (
                 verdict == Verdict.Overruled ||
                 verdict == Verdict.Undecided ||
                 (class == VoteClass.Report && tally.accepted && tally.class == VoteClass.Report)
             ) {
-                pay = _share(price, terms.calloutBps);
+                pay = uint96(_share(price, terms.calloutBps)); // at most the price
             }
         } else {
-            bool isSeat = place < seats || state.used.has(place);
-            verdict = TallyLib.verdictOnSilence(state, place, isSeat, !isSeat && place < seats + spares);
-            if (verdict == Verdict.Standby) pay = _share(price, terms.standbyBps);
+            verdict = TallyLib.verdictOnSilence(state, place, isSeat, !isSeat && !isShadow);
+            if (verdict == Verdict.Standby) pay = uint96(_share(price, terms.standbyBps)); // at most the price
         }
         sums.paid += pay;
 
+        address provider = terms.providerOf(place);
         if (verdict == Verdict.Fault) {
-            _seize(token, provider, bond);
-        } else if (verdict == Verdict.Late && state.opened != 0) {
-            _seize(token, provider, bond);
-            sums.late += bond; // part of `held`, fits
+            _seize(terms.token, provider, bond);
+        } else if (verdict == Verdict.Late && state.opened() != 0) {
+            _seize(terms.token, provider, bond);
+            sums.late += bond;
         } else if (verdict != Verdict.Declined) {
             // Late too, if nobody opened anything: then the chain failed, not the panel.
-            _release({token: token, owner: provider, bond: bond, pay: pay});
+            _release({token: terms.token, owner: provider, bond: bond, pay: pay});
         }
-        _record(provider, verdict, jobId, state.openedAt, token, bond);
-        return PlaceResult({verdict: verdict, paid: pay});
+        _record(provider, verdict, jobId, state.openedAt(), terms.token, bond);
     }
 
     /// @dev Adds a place to what the escrow has to cover.
     function _setAside(
         Sums memory sums,
-        uint256 place,
-        uint96 price,
-        uint256 seats,
-        uint256 spares,
+        uint256 price,
+        bool isNoSeat,
+        bool isShadow,
         uint16 standbyBps
     ) private pure {
-        if (place >= seats + spares) {
+        if (isShadow) {
             sums.set += price;
             return;
         }
         if (price > sums.highest) sums.highest = price;
-        if (place >= seats) sums.set += _share(price, standbyBps);
+        if (isNoSeat) sums.set += _share(price, standbyBps);
     }
 
     function _escrowOf(Sums memory sums, uint256 seats, uint96 carrierFee) private pure returns (uint256) {
@@ -645,7 +641,9 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
     }
 
     /// @dev A share in basis points, at most 10000, rounded down: the rest stays with the requester.
-    function _share(uint96 amount, uint16 bps) private pure returns (uint96) {
-        return uint96((uint256(amount) * bps) / BPS); // fits: at most `amount`
+    function _share(uint256 amount, uint256 bps) private pure returns (uint256) {
+        unchecked {
+            return (amount * bps) / BPS; // amounts are below 2^96
+        }
     }
 }

@@ -2,8 +2,9 @@
 pragma solidity 0.8.37;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {Terms, JobStatus, PlacedCommitment} from "../types/Job.sol";
-import {Job, JobState, Phase, Places, Promotion} from "../types/JobState.sol";
+import {Terms, JobStatus} from "../types/Job.sol";
+import {JobState, JobWord, Phase, Places, Promotion} from "../types/JobState.sol";
+import {TermsLib} from "../types/TermsLib.sol";
 import {IJobMarket} from "../interfaces/IJobMarket.sol";
 
 /// @title Stored facts of jobs, and the one view of their status
@@ -13,9 +14,12 @@ import {IJobMarket} from "../interfaces/IJobMarket.sol";
 /// spares, and no lookup of occupants is needed to count votes or to know the status. And since spares are promoted in the order
 /// of their places, the last promoted one of a set is its highest place, and has the latest deadline.
 abstract contract Jobs is IJobMarket {
-    using Places for uint16;
+    using Places for uint256;
+    using TermsLib for Terms;
 
-    mapping(bytes32 jobId => Job job) internal _jobs;
+    mapping(bytes32 jobId => JobWord state) internal _states;
+    /// @dev Not zero exactly for the terms of an open job, so it proves the terms that a call brings. Begins with the job id.
+    mapping(bytes32 jobId => mapping(bytes32 termsHash => bytes32 chain)) internal _chains;
     mapping(bytes32 jobId => mapping(uint256 spare => Promotion promotion)) internal _promotions;
     /// @dev Result hashes of openings that did not settle their job.
     mapping(bytes32 jobId => mapping(uint256 place => bytes32 resultHash)) internal _openedHashes;
@@ -25,18 +29,22 @@ abstract contract Jobs is IJobMarket {
         bytes32 jobId,
         Terms calldata terms
     ) external view returns (JobStatus status, uint40 revealAt, uint40 revealDeadline) {
-        Phase phase = _jobs[jobId].state.phase;
-        if (phase != Phase.Open) return (_settledStatus(phase), 0, 0);
-        (, JobState memory state) = _loadOpen(jobId, terms);
-        return _status(jobId, state, terms);
+        JobWord state = _states[jobId];
+        if (!state.isOpen()) return (_settledStatus(state), 0, 0);
+        _load(jobId, terms);
+        uint256 start;
+        (status, start) = _status(jobId, state, terms);
+        return (status, uint40(start), uint40(start + terms.revealWindow)); // times fit
     }
 
     /// @inheritdoc IJobMarket
-    function jobState(
-        bytes32 jobId
-    ) external view returns (JobState memory state, bytes32 termsHash, bytes32 commitmentChain) {
-        Job storage job = _jobs[jobId];
-        return (job.state, job.termsHash, job.commitmentChain);
+    function jobState(bytes32 jobId) external view returns (JobState memory) {
+        return _states[jobId].unpack();
+    }
+
+    /// @inheritdoc IJobMarket
+    function commitmentChainOf(bytes32 jobId, bytes32 termsHash) external view returns (bytes32) {
+        return _chains[jobId][termsHash];
     }
 
     /// @inheritdoc IJobMarket
@@ -45,116 +53,90 @@ abstract contract Jobs is IJobMarket {
     }
 
     /// @inheritdoc IJobMarket
-    function resultOf(bytes32 jobId) external view returns (JobStatus status, uint8 outcome, bytes32 resultHash) {
-        Job storage job = _jobs[jobId];
-        status = _settledStatus(job.state.phase);
-        if (status == JobStatus.Accepted) (outcome, resultHash) = (job.state.outcome, job.termsHash);
+    function resultOf(bytes32 jobId) external view returns (JobStatus status, uint8 outcome, bytes27 resultHash) {
+        JobWord state = _states[jobId];
+        status = _settledStatus(state);
+        if (status == JobStatus.Accepted) (outcome, resultHash) = (state.outcomeOf(), state.resultHashOf());
     }
 
-    /// @dev An open job with its state, for calls that bring the terms.
-    function _loadOpen(
+    /// @dev An open job, for calls that bring its terms.
+    /// @return state its facts
+    /// @return termsHash hash of the terms, the key of its chain
+    /// @return chain its commitments, folded
+    function _load(
         bytes32 jobId,
         Terms calldata terms
-    ) internal view returns (Job storage job, JobState memory state) {
-        job = _jobs[jobId];
-        state = job.state;
-        if (state.phase != Phase.Open) revert JobNotOpen(jobId, state.phase);
-        bytes32 found = keccak256(abi.encode(terms));
-        if (found != job.termsHash) revert TermsMismatch(jobId, found, job.termsHash);
+    ) internal view returns (JobWord state, bytes32 termsHash, bytes32 chain) {
+        state = _states[jobId];
+        if (!state.isOpen()) revert JobNotOpen(jobId, state.phase());
+        termsHash = terms.hash();
+        chain = _chains[jobId][termsHash];
+        if (chain == 0) revert TermsMismatch(jobId, termsHash);
     }
 
-    /// @dev Stores the facts of a job.
-    function _save(Job storage job, JobState memory state) internal {
-        job.state = state;
-    }
-
-    /// @dev The status of an open job. The only place that compares the clock with the course of a job.
+    /// @dev The status of an open job and the start of revealing. The only place that compares the clock with the course of a job.
     function _status(
         bytes32 jobId,
-        JobState memory state,
+        JobWord state,
         Terms calldata terms
-    ) internal view returns (JobStatus status, uint40 revealAt, uint40 revealDeadline) {
-        revealAt = _revealAt(jobId, state, terms);
-        revealDeadline = revealAt + terms.revealWindow;
-        if (block.timestamp < revealAt) status = JobStatus.Committing;
-        else if (block.timestamp < revealDeadline) status = JobStatus.Revealing;
-        else status = JobStatus.Settleable;
+    ) internal view returns (JobStatus status, uint256 revealAt) {
+        unchecked {
+            // Times are below 2^40, windows below 2^32.
+            revealAt = _revealAt(jobId, state, terms);
+            if (block.timestamp < revealAt) status = JobStatus.Committing;
+            else if (block.timestamp < revealAt + terms.revealWindow) status = JobStatus.Revealing;
+            else status = JobStatus.Settleable;
+        }
     }
 
     /// @dev Fails unless an open job has the status that the call needs.
-    function _requireStatus(
-        bytes32 jobId,
-        JobState memory state,
-        Terms calldata terms,
-        JobStatus required
-    ) internal view {
-        (JobStatus found, , ) = _status(jobId, state, terms);
+    function _requireStatus(bytes32 jobId, JobWord state, Terms calldata terms, JobStatus required) internal view {
+        (JobStatus found, ) = _status(jobId, state, terms);
         if (found != required) revert WrongStatus(jobId, found, required);
     }
 
     /// @dev The places of spares that are neither used nor declined.
-    function _sparesLeft(JobState memory state, uint256 seats, uint256 spares) internal pure returns (uint16) {
-        return Places.range(seats, seats + spares) & ~(state.used | state.declined);
+    function _sparesLeft(JobWord state, uint256 seats, uint256 spares) internal pure returns (uint256) {
+        return Places.range(seats, seats + spares) & ~(state.used() | state.declined());
     }
 
     /// @dev From when on the present window of a place runs: a promoted spare from its promotion, every other from `open`.
-    function _windowStart(bytes32 jobId, JobState memory state, uint256 place) internal view returns (uint40) {
-        return state.used.has(place) ? _promotions[jobId][place].promotedAt : state.openedAt;
+    function _windowStart(bytes32 jobId, JobWord state, uint256 place) internal view returns (uint256) {
+        return state.used().has(place) ? _promotions[jobId][place].promotedAt : state.openedAt();
     }
 
     /// @dev R. No later fact moves it once it has passed.
-    function _revealAt(bytes32 jobId, JobState memory state, Terms calldata terms) private view returns (uint40) {
-        uint256 seats = terms.seats;
-        uint16 weighted = Places.range(0, seats) | state.used;
+    function _revealAt(bytes32 jobId, JobWord state, Terms calldata terms) private view returns (uint256 revealAt) {
+        unchecked {
+            // Times are below 2^40, windows below 2^32.
+            uint256 seats = terms.seats;
+            uint256 weighted = Places.range(0, seats) | state.used();
 
-        // R1: every weighted seat has committed.
-        if ((state.committed & weighted).count() == seats) return state.lastCommitAt;
+            // R1: every weighted seat has committed.
+            if ((state.committed() & weighted).count() == seats) return state.lastCommitAt();
 
-        uint40 window = terms.commitWindow;
-        if (_sparesLeft(state, seats, terms.spares) == 0) {
-            // R2: the last fact that there is or that may still come. An undecided place that lost its seat to a spare does not
-            // change the maximum: its deadline came before the promotion, and so before the spare's fact or deadline.
-            uint256 revealAt = Math.max(state.lastDeclineAt, state.lastCommitAt);
-            uint16 undecided = weighted & ~(state.committed | state.declined);
-            if (undecided != 0) revealAt = Math.max(revealAt, _latestStart(jobId, state, undecided) + window);
-            return uint40(revealAt); // fits: the maximum of three times
+            uint256 window = terms.commitWindow;
+            if (_sparesLeft(state, seats, terms.spares) == 0) {
+                // R2: the last fact that there is or that may still come. An undecided place that lost its seat to a spare does not
+                // change the maximum: its deadline came before the promotion, and so before the spare's fact or deadline.
+                revealAt = Math.max(state.lastDeclineAt(), state.lastCommitAt());
+                uint256 undecided = weighted & ~(state.committed() | state.declined());
+                if (undecided != 0) revealAt = Math.max(revealAt, _latestStart(jobId, state, undecided) + window);
+            } else {
+                // R3: a spare may still be promoted.
+                revealAt = _latestStart(jobId, state, weighted) + window + window / 2;
+            }
         }
-        // R3: a spare may still be promoted.
-        return _latestStart(jobId, state, weighted) + window + window / 2;
     }
 
     /// @dev The latest beginning of a window among some seats and promoted spares: that of the highest place.
-    function _latestStart(bytes32 jobId, JobState memory state, uint16 places) private view returns (uint40) {
+    function _latestStart(bytes32 jobId, JobWord state, uint256 places) private view returns (uint256) {
         return _windowStart(jobId, state, Math.log2(places));
     }
 
-    function _settledStatus(Phase phase) private pure returns (JobStatus) {
+    function _settledStatus(JobWord state) private pure returns (JobStatus) {
+        Phase phase = state.phase();
         if (phase == Phase.Accepted) return JobStatus.Accepted;
-        if (phase == Phase.Inconclusive) return JobStatus.Inconclusive;
-        return JobStatus.None;
-    }
-
-    /// @dev Folds a commitment into the chain of those before.
-    function _fold(bytes32 chain, uint8 place, bytes32 commitment) internal pure returns (bytes32) {
-        return keccak256(abi.encode(chain, place, commitment));
-    }
-
-    /// @dev The commitments by place, once they are shown to be those of the job.
-    function _unfold(
-        bytes32 jobId,
-        bytes32 chain,
-        uint256 places,
-        PlacedCommitment[] calldata commitments
-    ) internal pure returns (bytes32[] memory byPlace) {
-        byPlace = new bytes32[](places);
-        bytes32 found;
-        uint256 end = commitments.length;
-        for (uint256 i; i < end; ++i) {
-            PlacedCommitment calldata item = commitments[i];
-            found = _fold(found, item.place, item.commitment);
-            // A place beyond the panel cannot be part of the chain; the comparison below refuses it.
-            if (item.place < places) byPlace[item.place] = item.commitment;
-        }
-        if (found != chain) revert CommitmentsMismatch(jobId, found, chain);
+        return phase == Phase.Inconclusive ? JobStatus.Inconclusive : JobStatus.None;
     }
 }

@@ -97,16 +97,22 @@ abstract contract Ledger is ILedger, ReentrancyGuardTransient {
     /// @dev From free to locked.
     function _lock(address token, address owner, uint96 amount) internal {
         if (amount == 0) return;
-        Account storage account = _takeFree(token, owner, amount);
-        account.locked += amount;
+        Account storage account = _accounts[token][owner];
+        (uint96 free, uint96 locked) = (account.free, account.locked);
+        if (free < amount) revert InsufficientFree(token, owner, free, amount);
+        locked += amount;
+        free -= amount;
+        (account.free, account.locked) = (free, locked);
     }
 
     /// @dev From locked back to free, and `pay` from escrow into free.
     function _release(address token, address owner, uint96 bond, uint96 pay) internal {
         if (bond == 0 && pay == 0) return;
         Account storage account = _accounts[token][owner];
-        account.locked -= bond;
-        account.free += bond + pay;
+        (uint96 free, uint96 locked) = (account.free, account.locked);
+        locked -= bond;
+        free += bond + pay;
+        (account.free, account.locked) = (free, locked);
     }
 
     /// @dev From locked into the pots: the caller burns it or keeps count of it.
@@ -140,8 +146,8 @@ abstract contract Ledger is ILedger, ReentrancyGuardTransient {
         emit Deposited({token: token, account: account, payer: msg.sender, amount: amount});
     }
 
-    function _takeFree(address token, address owner, uint256 amount) private returns (Account storage account) {
-        account = _accounts[token][owner];
+    function _takeFree(address token, address owner, uint256 amount) private {
+        Account storage account = _accounts[token][owner];
         uint96 free = account.free;
         if (free < amount) revert InsufficientFree(token, owner, free, amount);
         account.free = free - uint96(amount); // fits: at most `free`

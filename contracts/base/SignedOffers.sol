@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {Request, SignedOffer, Opening, OfferFault} from "../types/Job.sol";
+import {Request, SignedOffer, OfferFault} from "../types/Job.sol";
 import {IAgents} from "../interfaces/IAgents.sol";
 
 /// @title Typed data, signatures and agents
@@ -73,26 +73,31 @@ abstract contract SignedOffers is IAgents, EIP712 {
 
     /// @dev The job id: digest of the request.
     function _requestDigest(Request calldata request) internal view returns (bytes32) {
-        return _hashTypedDataV4(keccak256(abi.encode(REQUEST_TYPEHASH, request)));
+        bytes32 typeHash = REQUEST_TYPEHASH;
+        bytes32 structHash;
+        // A request has no dynamic field: its 22 words in calldata are its encoding. A word that is not clean cannot pass, since
+        // every field is read by the compiler's checks before the request has an effect.
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(free, typeHash)
+            calldatacopy(add(free, 0x20), request, 0x2c0)
+            structHash := keccak256(free, 0x2e0)
+        }
+        return _hashTypedDataV4(structHash);
     }
 
     /// @dev The commitment that an opening of `provider` belongs to.
     function _commitmentDigest(
         bytes32 jobId,
         address provider,
-        Opening calldata opening
+        uint8 outcome,
+        bytes32 resultHash,
+        bytes32 salt
     ) internal view returns (bytes32) {
         return
             _hashTypedDataV4(
                 keccak256(
-                    abi.encode(
-                        COMMITMENT_TYPEHASH,
-                        jobId,
-                        provider,
-                        opening.outcome,
-                        opening.resultHash,
-                        opening.salt
-                    )
+                    abi.encode(COMMITMENT_TYPEHASH, jobId, provider, outcome, resultHash, salt)
                 )
             );
     }

@@ -61,7 +61,7 @@ abstract contract Standings is Ledger, IStandings {
         address provider,
         Verdict verdict,
         bytes32 jobId,
-        uint40 openedAt,
+        uint256 openedAt,
         address token,
         uint96 bond
     ) internal {

@@ -99,7 +99,7 @@ interface IJobMarket is ILedger, IStandings, IAgents {
     /// @notice The job was never opened, or is settled.
     error JobNotOpen(bytes32 jobId, Phase phase);
     /// @notice The terms are not those of the job.
-    error TermsMismatch(bytes32 jobId, bytes32 found, bytes32 required);
+    error TermsMismatch(bytes32 jobId, bytes32 found);
     /// @notice The job is in another status than the call needs.
     error WrongStatus(bytes32 jobId, JobStatus found, JobStatus required);
     /// @notice The panel has no such place.
@@ -192,16 +192,21 @@ interface IJobMarket is ILedger, IStandings, IAgents {
         Terms calldata terms
     ) external view returns (JobStatus status, uint40 revealAt, uint40 revealDeadline);
 
-    /// @notice The stored words of a job.
-    function jobState(
-        bytes32 jobId
-    ) external view returns (JobState memory state, bytes32 termsHash, bytes32 commitmentChain);
+    /// @notice The recorded facts of a job.
+    function jobState(bytes32 jobId) external view returns (JobState memory);
+
+    /// @notice The commitments of an open job, folded in the order they landed: `keccak256(abi.encode(previous, place, commitment))`,
+    /// beginning with the job id. Zero if the job is not open or has other terms.
+    function commitmentChainOf(bytes32 jobId, bytes32 termsHash) external view returns (bytes32);
 
     /// @notice Which seat the spare at place `spare` took, and when; zero if it was not promoted.
     function promotionOf(bytes32 jobId, uint8 spare) external view returns (Promotion memory);
 
     /// @notice How a settled job ended: Accepted or Inconclusive, or None while there is no result.
-    function resultOf(bytes32 jobId) external view returns (JobStatus status, uint8 outcome, bytes32 resultHash);
+    /// @return status Accepted, Inconclusive or None
+    /// @return outcome accepted outcome, else zero
+    /// @return resultHash first 27 bytes of the accepted result hash, zero for reports and without acceptance; the whole is in {JobSettled}
+    function resultOf(bytes32 jobId) external view returns (JobStatus status, uint8 outcome, bytes27 resultHash);
 
     /// @notice Whether `result` is the accepted result of a job whose function returned (outcome Ok).
     /// @dev False for the failure codes of a job that accepted Failed: a contract must not take them for a result.

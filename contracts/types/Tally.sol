@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Verdict} from "./Job.sol";
-import {JobState, VoteClass, Places} from "./JobState.sol";
+import {JobWord, VoteClass, Places} from "./JobState.sol";
 
 /// @notice What the weighted votes of a job say.
 struct Tally {
@@ -18,18 +18,17 @@ using TallyLib for Tally global;
 /// @title Counting votes
 /// @notice Pure: from the openings of a job to the verdict on each place. Rows M1 to M12 of docs/protocol/lifecycle.md.
 library TallyLib {
-    using Places for uint16;
-    using Places for uint32;
+    using Places for uint256;
 
     /// @notice Counts the weighted votes.
     /// @dev A quorum and a fault both need more than n/2 equal votes, so one candidate is enough: the survivor of
     /// pairing off unequal votes (Boyer and Moore, 1981).
+    /// @param state the openings and their classes
     /// @param votes places that have weight and were opened
-    /// @param classes class of each vote
     /// @param hashes result hash of each vote, by place
     function count(
-        uint16 votes,
-        uint32 classes,
+        JobWord state,
+        uint256 votes,
         bytes32[] memory hashes,
         uint256 seats,
         uint256 quorum
@@ -40,7 +39,7 @@ library TallyLib {
             uint256 end = hashes.length;
             for (uint256 place; place < end; ++place) {
                 if (!votes.has(place)) continue;
-                VoteClass class = classes.classOf(place);
+                VoteClass class = state.classOf(place);
                 if (class == VoteClass.Malformed) continue;
                 if (lead == 0) {
                     (tally.class, tally.resultHash, lead) = (class, hashes[place], 1);
@@ -53,7 +52,7 @@ library TallyLib {
             if (lead == 0) return tally;
             uint8 agreeing;
             for (uint256 place; place < end; ++place) {
-                if (votes.has(place) && tally.agrees(classes.classOf(place), hashes[place])) ++agreeing;
+                if (votes.has(place) && tally.agrees(state.classOf(place), hashes[place])) ++agreeing;
             }
             if (2 * uint256(agreeing) > seats) {
                 tally.majority = true;
@@ -96,14 +95,14 @@ library TallyLib {
     /// @param isSeat whether the place is a seat or a promoted spare
     /// @param isSpare whether the place is a spare that was not promoted
     function verdictOnSilence(
-        JobState memory state,
+        JobWord state,
         uint256 place,
         bool isSeat,
         bool isSpare
     ) internal pure returns (Verdict) {
-        if (state.declined.has(place)) return Verdict.Declined; // M9
+        if (state.declined().has(place)) return Verdict.Declined; // M9
         if (isSpare) return Verdict.Standby; // M11
-        if (isSeat || state.committed.has(place)) return Verdict.Late; // M10
+        if (isSeat || state.committed().has(place)) return Verdict.Late; // M10
         return Verdict.None; // M12
     }
 }
