@@ -51,7 +51,7 @@ export async function generateVectors(): Promise<readonly GeneratedFile[]> {
   return [
     file("typed-data", "EIP-712 digests: job ids, offers, commitments, signed commitments", await typedData(random)),
     file("terms", "keccak256(abi.encode(terms)) and the escrow", terms(random)),
-    file("commitment-chain", "keccak256(abi.encode(previous, place, commitment)), from zero", chains(random)),
+    file("commitment-chain", "keccak256(abi.encode(previous, place, commitment)), from the job id on", chains(random)),
     file("keys", "keys derived from package keys and secrets, content and result hashes", keys(random)),
     file("histories", "status at moments, escrow and settlement of whole jobs", histories()),
     file("standing", "standing after a series of verdicts, rows T1 to T7", standings(random)),
@@ -183,7 +183,8 @@ function chains(random: Random): unknown {
       place: random.integer(0, 15),
       commitment: hash(random),
     }));
-    return { commitments, chain: chainCommitments(commitments) };
+    const jobId = hash(random);
+    return { jobId, commitments, chain: chainCommitments(jobId, commitments) };
   });
 }
 

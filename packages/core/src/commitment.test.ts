@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { testAddress, testDomain, testHash } from "@quorate/testkit";
 import { encodeAbiParameters, keccak256, parseAbiParameters } from "viem";
 import { chainCommitments, commitmentOf, openingOf } from "./commitment.ts";
-import { Outcome, ZERO_HASH } from "./job.ts";
+import { Outcome } from "./job.ts";
 
 const vote = {
   jobId: testHash(1),
@@ -27,15 +27,16 @@ test("a commitment is bound to job, provider, outcome, result, salt, chain and m
   assert.equal(new Set(commitments).size, commitments.length);
 });
 
-test("the chain of commitments depends on order and place, and begins at zero", () => {
+test("the chain of commitments depends on job, order and place, and begins with the job id", () => {
   const one = { place: 0, commitment: testHash(1) };
   const two = { place: 1, commitment: testHash(2) };
-  assert.equal(chainCommitments([]), ZERO_HASH);
+  assert.equal(chainCommitments(testHash(9), []), testHash(9));
   const first = keccak256(
-    encodeAbiParameters(parseAbiParameters("bytes32, uint8, bytes32"), [ZERO_HASH, 0, testHash(1)]),
+    encodeAbiParameters(parseAbiParameters("bytes32, uint8, bytes32"), [testHash(9), 0, testHash(1)]),
   );
-  assert.equal(chainCommitments([one]), first);
-  assert.notEqual(chainCommitments([one, two]), chainCommitments([two, one]));
+  assert.equal(chainCommitments(testHash(9), [one]), first);
+  assert.notEqual(chainCommitments(testHash(9), [one, two]), chainCommitments(testHash(9), [two, one]));
+  assert.notEqual(chainCommitments(testHash(9), [one]), chainCommitments(testHash(8), [one]));
 });
 
 test("an opening repeats the vote", () => {

@@ -1,5 +1,5 @@
 import { encodeAbiParameters, type Hex, hashTypedData, keccak256 } from "viem";
-import { type Offer, type Opening, type PlacedCommitment, ZERO_HASH } from "./job.ts";
+import type { Offer, Opening, PlacedCommitment } from "./job.ts";
 import { commitmentTypes, type MarketDomain, offerTypes, signedCommitmentTypes, typedDomain } from "./typed-data.ts";
 
 /** A vote of one provider in one job, with the salt that hides it. */
@@ -60,12 +60,14 @@ export function offerDigest(offer: Offer, domain: MarketDomain): Hex {
 }
 
 /**
- * Folds commitments into the word that the contract stores: `keccak256(abi.encode(previous, place, commitment))`.
+ * Folds commitments into the word that the contract stores: `keccak256(abi.encode(previous, place, commitment))`, from the
+ * job id on.
  *
+ * @param jobId The job.
  * @param commitments In the order in which they landed.
- * @returns 32 zero bytes for an empty list.
+ * @returns The job id for an empty list.
  */
-export function chainCommitments(commitments: readonly PlacedCommitment[]): Hex {
+export function chainCommitments(jobId: Hex, commitments: readonly PlacedCommitment[]): Hex {
   return commitments.reduce<Hex>(
     (previous, { place, commitment }) =>
       keccak256(
@@ -74,7 +76,7 @@ export function chainCommitments(commitments: readonly PlacedCommitment[]): Hex 
           [previous, place, commitment],
         ),
       ),
-    ZERO_HASH,
+    jobId,
   );
 }
 
