@@ -106,7 +106,7 @@ export function decodeResult(bytes: Uint8Array, outputLimit: number): ChildResul
   switch (fields.kind) {
     case "ok": {
       if (body.length > outputLimit || body.length !== usage.outputBytes) throw new Error("the output is too long");
-      const output = body.slice();
+      const output = new Uint8Array(body);
       return { result: { kind: "ok", output, usage, diagnostics: text(fields.diagnostics) }, peakProcessBytes };
     }
     case "failed": {
