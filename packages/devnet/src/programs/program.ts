@@ -1,3 +1,4 @@
+import { AssertionError } from "node:assert";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -19,10 +20,33 @@ export type DemoProgram = {
    * Compares a result with {@link expected}.
    *
    * @param output Result bytes of the job.
-   * @throws {assert.AssertionError} If they differ.
    */
-  check(output: Uint8Array): Promise<void>;
+  check(output: Uint8Array): Promise<Checked>;
 };
+
+/** What a comparison says. */
+export type Checked = {
+  readonly ok: boolean;
+  /** The result, or how it differs, in one line for a person. */
+  readonly summary: string;
+};
+
+/**
+ * Runs assertions as a comparison.
+ *
+ * @param compare Throws an `AssertionError` where the result differs; returns the summary.
+ */
+export async function checked(compare: () => Promise<string>): Promise<Checked> {
+  try {
+    return { ok: true, summary: await compare() };
+  } catch (error) {
+    // Text that is no JSON or no UTF-8 is a wrong result too.
+    if (error instanceof AssertionError || error instanceof SyntaxError || error instanceof TypeError) {
+      return { ok: false, summary: error.message.split("\n", 1)[0] ?? "" };
+    }
+    throw error;
+  }
+}
 
 const require = createRequire(import.meta.url);
 

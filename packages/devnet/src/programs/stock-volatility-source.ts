@@ -1,10 +1,13 @@
-// Runs in QuickJS. Reads /data/stocks.csv, prints for each symbol the statistics of its monthly returns as JSON.
-export default function ({ files, args }) {
+/**
+ * The program of the job, as its author would send it. It runs in QuickJS: reads `stocks.csv`, returns for each symbol
+ * the statistics of its monthly returns. Text, so that it is packed with the module that sends it.
+ */
+export const stockVolatilitySource: string = String.raw`export default function ({ files, args }) {
   const [baseline] = args;
   const prices = parsePrices(files.text("stocks.csv"));
   const returns = new Map([...prices].map(([symbol, series]) => [symbol, monthlyReturns(series)]));
   const market = returns.get(baseline);
-  if (market === undefined) throw new Error(`no symbol ${baseline} in the data`);
+  if (market === undefined) throw new Error("no symbol " + baseline + " in the data");
   return {
     baseline,
     symbols: [...returns.keys()].sort().map((symbol) => ({
@@ -24,7 +27,7 @@ function parsePrices(text) {
   for (const line of text.trim().split("\n").slice(1)) {
     const [symbol, date, price] = line.split(",");
     if (!prices.has(symbol)) prices.set(symbol, []);
-    prices.get(symbol).push({ month: Date.parse(`${date} UTC`), price: Number(price) });
+    prices.get(symbol).push({ month: Date.parse(date + " UTC"), price: Number(price) });
   }
   for (const series of prices.values()) series.sort((a, b) => a.month - b.month);
   return prices;
@@ -69,3 +72,4 @@ function correlation(own, market) {
 function round(value) {
   return Number(value.toFixed(6));
 }
+`;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { type DemoProgram, readDataset } from "./program.ts";
+import { checked, type DemoProgram, readDataset } from "./program.ts";
+import { stockVolatilitySource } from "./stock-volatility-source.ts";
 
 const BASELINE = "MSFT";
 
@@ -63,14 +63,13 @@ function moments(pairs: readonly (readonly [number, number])[]): {
 }
 
 /** Statistics of every symbol's monthly returns in a QuickJS job. */
-export const stocks: DemoProgram = {
-  name: "stocks",
+export const stockVolatility: DemoProgram = {
+  name: "stock-volatility",
   title: "Risk and return of five stocks",
   description:
     "Monthly returns, yearly volatility, worst drawdown and correlation with MSFT over stocks.csv of vega-datasets, in JavaScript.",
 
   async build() {
-    const program = await readFile(new URL("./stocks.program.js", import.meta.url));
     return {
       manifest: {
         version: 1,
@@ -81,7 +80,7 @@ export const stocks: DemoProgram = {
         limits: { fuel: 1_000_000_000, memoryBytes: 67_108_864, outputBytes: 65_536, wallTimeMs: 60_000 },
       },
       files: new Map([
-        ["stocks.js", new Uint8Array(program)],
+        ["stocks.js", new TextEncoder().encode(stockVolatilitySource)],
         ["stocks.csv", await readDataset("stocks.csv")],
       ]),
     };
@@ -118,23 +117,28 @@ export const stocks: DemoProgram = {
     return { baseline: BASELINE, symbols };
   },
 
-  async check(output) {
-    const actual = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(output)) as StocksResult;
-    const expected = (await stocks.expected()) as StocksResult;
-    assert.equal(actual.baseline, expected.baseline);
-    assert.deepEqual(
-      actual.symbols.map(({ symbol, months }) => [symbol, months]),
-      expected.symbols.map(({ symbol, months }) => [symbol, months]),
-    );
-    for (const [index, symbol] of expected.symbols.entries()) {
-      for (const key of Object.keys(symbol) as (keyof SymbolStatistics)[]) {
-        const value = symbol[key];
-        if (typeof value !== "number") continue;
-        // The program gives six digits.
-        const difference = Math.abs(value - Number(actual.symbols[index]?.[key]));
-        assert.ok(difference <= 6e-7, `${symbol.symbol} ${key}: ${actual.symbols[index]?.[key]} is not ${value}`);
+  check(output) {
+    return checked(async () => {
+      const actual = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(output)) as StocksResult;
+      const expected = (await stockVolatility.expected()) as StocksResult;
+      assert.equal(actual.baseline, expected.baseline);
+      assert.deepEqual(
+        actual.symbols.map(({ symbol, months }) => [symbol, months]),
+        expected.symbols.map(({ symbol, months }) => [symbol, months]),
+      );
+      for (const [index, symbol] of expected.symbols.entries()) {
+        for (const key of Object.keys(symbol) as (keyof SymbolStatistics)[]) {
+          const value = symbol[key];
+          if (typeof value !== "number") continue;
+          // The program gives six digits.
+          const difference = Math.abs(value - Number(actual.symbols[index]?.[key]));
+          assert.ok(difference <= 6e-7, `${symbol.symbol} ${key}: ${actual.symbols[index]?.[key]} is not ${value}`);
+        }
       }
-    }
+      return expected.symbols
+        .map(({ symbol, annualVolatility }) => `${symbol} ${(annualVolatility * 100).toFixed(1)} %`)
+        .join(", ");
+    });
   },
 };
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { type DemoProgram, readDataset, readInstalled } from "./program.ts";
+import { checked, type DemoProgram, readDataset, readInstalled } from "./program.ts";
 import { stripCustomSections } from "./strip.ts";
 
 const MONTHS = [
@@ -52,8 +52,8 @@ async function writeBulletin(): Promise<string> {
 const REFERENCE_SHA256 = "76856d7fb898f7f4db42eab5de3c758bcd39ae5b577ee2ea7e51953ab127f68e";
 
 /** A real program compiled to WASI, the speech synthesizer Flite, in a WASI job. */
-export const bulletin: DemoProgram = {
-  name: "bulletin",
+export const spokenBulletin: DemoProgram = {
+  name: "spoken-bulletin",
   title: "Timing of a spoken weather bulletin",
   description:
     "Phonemes and their times, as a talking display needs them, for a bulletin on Seattle's weather of 2015, by the speech synthesizer Flite of Carnegie Mellon University compiled to WASI.",
@@ -81,20 +81,24 @@ export const bulletin: DemoProgram = {
     return { utterances: sentences.length, sha256: REFERENCE_SHA256 };
   },
 
-  async check(output) {
-    const { utterances, sha256 } = (await bulletin.expected()) as { utterances: number; sha256: string };
-    const lines = new TextDecoder("utf-8", { fatal: true }).decode(output).trim().split("\n");
-    assert.equal(lines.length, utterances);
-    for (const line of lines) {
-      const times = line
-        .trim()
-        .split(" ")
-        .map((segment) => Number(/^[a-z]+:(\d+\.\d{3})$/.exec(segment)?.[1]));
-      assert.ok(
-        times.every((time, index) => time > (times[index - 1] ?? 0)),
-        `times do not rise: ${line}`,
-      );
-    }
-    assert.equal(createHash("sha256").update(output).digest("hex"), sha256);
+  check(output) {
+    return checked(async () => {
+      const { utterances, sha256 } = (await spokenBulletin.expected()) as { utterances: number; sha256: string };
+      const lines = new TextDecoder("utf-8", { fatal: true }).decode(output).trim().split("\n");
+      assert.equal(lines.length, utterances);
+      for (const line of lines) {
+        const times = line
+          .trim()
+          .split(" ")
+          .map((segment) => Number(/^[a-z]+:(\d+\.\d{3})$/.exec(segment)?.[1]));
+        assert.ok(
+          times.every((time, index) => time > (times[index - 1] ?? 0)),
+          `times do not rise: ${line}`,
+        );
+      }
+      assert.equal(createHash("sha256").update(output).digest("hex"), sha256);
+      const seconds = lines.reduce((sum, line) => sum + Number(line.trim().split(":").at(-1)), 0);
+      return `${lines.length} sentences, ${seconds.toFixed(1)} s of speech`;
+    });
   },
 };
