@@ -700,6 +700,30 @@ export const jobMarketAbi = [
         "type": "bytes32"
       },
       {
+        "internalType": "bytes32",
+        "name": "termsHash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "commitmentChainOf",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "jobId",
+        "type": "bytes32"
+      },
+      {
         "components": [
           {
             "internalType": "address",
@@ -1086,6 +1110,11 @@ export const jobMarketAbi = [
             "type": "uint8"
           },
           {
+            "internalType": "bytes27",
+            "name": "resultHash",
+            "type": "bytes27"
+          },
+          {
             "internalType": "uint16",
             "name": "committed",
             "type": "uint16"
@@ -1127,18 +1156,8 @@ export const jobMarketAbi = [
           }
         ],
         "internalType": "struct JobState",
-        "name": "state",
+        "name": "",
         "type": "tuple"
-      },
-      {
-        "internalType": "bytes32",
-        "name": "termsHash",
-        "type": "bytes32"
-      },
-      {
-        "internalType": "bytes32",
-        "name": "commitmentChain",
-        "type": "bytes32"
       }
     ],
     "stateMutability": "view",
@@ -1569,9 +1588,9 @@ export const jobMarketAbi = [
         "type": "uint8"
       },
       {
-        "internalType": "bytes32",
+        "internalType": "bytes27",
         "name": "resultHash",
-        "type": "bytes32"
+        "type": "bytes27"
       }
     ],
     "stateMutability": "view",
@@ -3292,11 +3311,6 @@ export const jobMarketAbi = [
       {
         "internalType": "bytes32",
         "name": "found",
-        "type": "bytes32"
-      },
-      {
-        "internalType": "bytes32",
-        "name": "required",
         "type": "bytes32"
       }
     ],

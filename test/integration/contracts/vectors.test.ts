@@ -74,7 +74,7 @@ type TypedDataCase = {
   signedCommitmentSignature: Hex;
 };
 type TermsCase = { terms: Terms; hash: Hex; escrow: bigint };
-type ChainCase = { commitments: PlacedCommitment[]; chain: Hex };
+type ChainCase = { jobId: Hex; commitments: PlacedCommitment[]; chain: Hex };
 type KeysCase = { jobId: Hex; content: Hex; resultKey: Hex; resultHash: Hex };
 type HistoryCase = Pick<
   JobFacts,
@@ -123,7 +123,7 @@ describe("core computes what the vectors say", () => {
     }
   });
   test("chains of commitments", () => {
-    for (const { commitments, chain } of chains) assert.equal(chainCommitments(commitments), chain);
+    for (const { jobId, commitments, chain } of chains) assert.equal(chainCommitments(jobId, commitments), chain);
   });
   test("statuses and settlements", () => {
     for (const { statuses, settlement, ...history } of histories) {
@@ -168,12 +168,12 @@ describe("ethers computes what the vectors say", () => {
     }
   });
   test("chains of commitments", () => {
-    for (const { commitments, chain } of chains) {
+    for (const { jobId, commitments, chain } of chains) {
       const coder = AbiCoder.defaultAbiCoder();
       const folded = commitments.reduce(
         (word, { place, commitment }) =>
           keccak256(coder.encode(["bytes32", "uint8", "bytes32"], [word, place, commitment])),
-        ZERO_HASH as string,
+        jobId as string,
       );
       assert.equal(folded, chain);
     }
@@ -225,7 +225,9 @@ describe("the contracts compute what the vectors say", () => {
   });
 
   test("chains of commitments", async () => {
-    for (const { commitments, chain } of chains) assert.equal(await harness.chainOf(plain(commitments)), chain);
+    for (const { jobId, commitments, chain } of chains) {
+      assert.equal(await harness.chainOf(jobId, plain(commitments)), chain);
+    }
   });
 
   test("result hashes: verifyResult takes the result and nothing else", async () => {
@@ -266,6 +268,7 @@ describe("the contracts compute what the vectors say", () => {
           seats: 0,
           quorum: 0,
           agreeing: 0,
+          resultHash: `0x${"00".repeat(27)}`,
           committed: bitmap(history.committed),
           declined: bitmap(history.declined),
           opened: bitmap(history.openings.map(({ place }) => place)),
@@ -291,7 +294,10 @@ describe("the contracts compute what the vectors say", () => {
           settlement;
         const carrier = receipt.from as Address;
         assert.deepEqual(settled, { jobId, status, outcome, resultHash, carrier, refunded, burnt, results });
-        assert.deepEqual([...(await harness.resultOf(jobId))].map(String), [status, outcome, resultHash].map(String));
+        assert.deepEqual(
+          [...(await harness.resultOf(jobId))].map(String),
+          [status, outcome, resultHash.slice(0, 2 + 2 * 27)].map(String),
+        );
         assert.deepEqual([...(await harness.accountOf(TOKEN, job.requester))], [refunded, 0n]);
         assert.deepEqual([...(await harness.accountOf(TOKEN, receipt.from))], [carrierFee, 0n]);
         assert.equal(await harness.burnt(TOKEN), burnt);
