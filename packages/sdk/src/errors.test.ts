@@ -44,7 +44,12 @@ test("bad offers are named by place and fault", () => {
     encodeErrorResult({
       abi: jobMarketAbi,
       errorName: "BadOffers",
-      args: [[{ place: 2, fault: OfferFault.Expired }, { place: 3, fault: OfferFault.BondExceedsFree }]],
+      args: [
+        [
+          { place: 2, fault: OfferFault.Expired },
+          { place: 3, fault: OfferFault.BondExceedsFree },
+        ],
+      ],
     }),
   );
   assert.equal(error.code, "BAD_OFFERS");

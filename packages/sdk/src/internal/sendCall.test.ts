@@ -1,11 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { assertCode, testAddress, testHash } from "@quorate/testkit";
-import { createPublicClient, createWalletClient, custom, type Hex, keccak256, RpcRequestError, UserRejectedRequestError } from "viem";
+import { assertCode, buildTerms, testAddress, testHash } from "@quorate/testkit";
+import {
+  createPublicClient,
+  createWalletClient,
+  custom,
+  type Hex,
+  keccak256,
+  RpcRequestError,
+  UserRejectedRequestError,
+} from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { settleJob } from "../actions/settleJob.ts";
 import type { MarketClient } from "../client.ts";
-import { buildTerms } from "@quorate/testkit";
 
 const account = privateKeyToAccount(testHash(7));
 const market = testAddress(0x3a);
@@ -134,7 +141,13 @@ test("a node that refuses what it already knows is waited for", async () => {
       sent = keccak256(raw as Hex);
       throw rpcError("already known");
     },
-    eth_getTransactionByHash: ([hash]) => ({ hash, nonce: "0x3", from: account.address, type: "0x2", chainId: "0x7a69" }),
+    eth_getTransactionByHash: ([hash]) => ({
+      hash,
+      nonce: "0x3",
+      from: account.address,
+      type: "0x2",
+      chainId: "0x7a69",
+    }),
     eth_getTransactionReceipt: () => (sent === undefined ? null : receiptOf(sent)),
   });
   assert.equal((await settleJob(client, { ...job, timeoutMs: 5_000 })).hash, sent);
@@ -149,6 +162,9 @@ test("nothing is signed for another chain", async () => {
 
 test("a call that the contract refuses is never signed", async () => {
   let signed = false;
+  const onSigned = (): void => {
+    signed = true;
+  };
   const { client, calls } = fakeNode({
     eth_call: () => {
       throw new RpcRequestError({
@@ -158,7 +174,7 @@ test("a call that the contract refuses is never signed", async () => {
       });
     },
   });
-  await assertCode(settleJob(client, { ...job, onSigned: () => void (signed = true) }), "CONTRACT_ERROR_UNKNOWN");
+  await assertCode(settleJob(client, { ...job, onSigned }), "CONTRACT_ERROR_UNKNOWN");
   assert.equal(signed, false);
   assert.equal(sends(calls), 0);
 });
@@ -210,7 +226,11 @@ test("a mined transaction that reverted throws the contract's reason", async () 
     eth_call: () => {
       calls += 1;
       if (calls === 1) return "0x";
-      throw new RpcRequestError({ body: {}, url: "fake", error: { code: 3, message: "execution reverted", data: "0xdeadbeef" } });
+      throw new RpcRequestError({
+        body: {},
+        url: "fake",
+        error: { code: 3, message: "execution reverted", data: "0xdeadbeef" },
+      });
     },
     eth_sendRawTransaction: ([raw]) => {
       sent = keccak256(raw as Hex);

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test, type TestContext } from "node:test";
-import { assertCode, buildManifest, buildRequest, buildSignedOffer, testAddress, testHash } from "@quorate/testkit";
+import { type TestContext, test } from "node:test";
 import { requirementsOf } from "@quorate/core";
+import { assertCode, buildManifest, buildRequest, buildSignedOffer, testAddress, testHash } from "@quorate/testkit";
 import { getAddress } from "viem";
 import { fileKeyStore } from "./fileKeyStore.ts";
 import { memoryKeyStore, type RequesterKeyStore } from "./keyStore.ts";
@@ -35,9 +35,7 @@ function recordOf(id: number, changes: Partial<JobRecord> = {}): JobRecord {
       offers: [buildSignedOffer({ price: 123n })],
       reasons: [{ role: "seat", reasons: ["because"] }],
     },
-    transactions: [
-      { purpose: "open", hash: testHash(9), raw: "0x02", nonce: 3, from: testAddress(1), sentAt: 5 },
-    ],
+    transactions: [{ purpose: "open", hash: testHash(9), raw: "0x02", nonce: 3, from: testAddress(1), sentAt: 5 }],
     ...changes,
   };
 }
@@ -54,7 +52,10 @@ async function behaves(store: RequesterKeyStore): Promise<void> {
   await store.put(recordOf(2));
   await store.put(recordOf(1));
   assert.deepEqual(await store.get(testHash(1)), recordOf(1));
-  assert.deepEqual((await store.list()).map(({ jobId }) => jobId), [testHash(1), testHash(2)]);
+  assert.deepEqual(
+    (await store.list()).map(({ jobId }) => jobId),
+    [testHash(1), testHash(2)],
+  );
   await store.put(recordOf(1, { publishedAt: 9 }));
   assert.equal((await store.get(testHash(1)))?.publishedAt, 9);
   await store.delete(testHash(1));

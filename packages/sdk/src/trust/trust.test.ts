@@ -126,7 +126,11 @@ function judged(
   };
 }
 
-const select = (offers: readonly JudgedOffer[], changes: Parameters<typeof buildRequest>[0] = {}, perOrganization = true) =>
+const select = (
+  offers: readonly JudgedOffer[],
+  changes: Parameters<typeof buildRequest>[0] = {},
+  perOrganization = true,
+) =>
   selectOffers({
     jobId: testHash(0x70b),
     request: buildRequest(changes),
@@ -158,11 +162,18 @@ test("one organization gets one place, and its other offers are told why", () =>
     judged(index, { organization: index <= 2 ? "Acme" : `org ${index}`, offer: { price: BigInt(index) } }),
   );
   const selection = select(offers);
-  assert.deepEqual(selection.chosen.map(({ offer }) => offer.price), [1n, 3n, 4n]);
-  assert.deepEqual(selection.refused.map(({ reasons }) => reasons), [
-    ["another offer of the organization Acme was preferred; one place each"],
-  ]);
-  assert.deepEqual(select(offers, {}, false).chosen.map(({ offer }) => offer.price), [1n, 2n, 3n]);
+  assert.deepEqual(
+    selection.chosen.map(({ offer }) => offer.price),
+    [1n, 3n, 4n],
+  );
+  assert.deepEqual(
+    selection.refused.map(({ reasons }) => reasons),
+    [["another offer of the organization Acme was preferred; one place each"]],
+  );
+  assert.deepEqual(
+    select(offers, {}, false).chosen.map(({ offer }) => offer.price),
+    [1n, 2n, 3n],
+  );
 });
 
 test("an organization's shadow on probation does not push its seat out", () => {
