@@ -1,46 +1,61 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import { FatalError } from "@quorate/core";
+import { type Address, FatalError } from "@quorate/core";
 import { z } from "zod";
 
 const address = z
   .string()
   .regex(/^0x[0-9a-fA-F]{40}$/, "an address is 0x and 40 hex digits")
-  .transform((value) => value as `0x${string}`);
+  .transform((value) => value as Address);
 
 const httpUrl = z.url({ protocol: /^https?$/, message: "a URL begins with http:// or https://" });
 
 /** One market as this machine reaches it. */
-export const networkSchema = z.strictObject({
+export type Network = {
   /** Chain id; every endpoint is checked against it. */
-  chainId: z.int().positive(),
+  readonly chainId: number;
   /** JSON-RPC endpoints; with two or more, one that lags or lies is noticed. */
-  rpc: z.array(httpUrl).min(1),
+  readonly rpc: readonly string[];
   /** Address of the JobMarket. */
-  market: address,
+  readonly market: Address;
   /** Token that amounts mean when none is named. */
-  token: address.optional(),
+  readonly token?: Address | undefined;
   /** Block from which events are read: the block of the deployment. */
-  fromBlock: z.int().nonnegative().default(0),
+  readonly fromBlock: number;
   /** Relays to write to and read from. */
-  relays: z.array(httpUrl).default([]),
+  readonly relays: readonly string[];
   /** Blocks after which an event is acted on. */
+  readonly confirmations: number;
+};
+
+/** Schema of {@link Network}: relays, first block and confirmations have defaults. */
+export const networkSchema: z.ZodType<Network, unknown> = z.strictObject({
+  chainId: z.int().positive(),
+  rpc: z.array(httpUrl).min(1),
+  market: address,
+  token: address.optional(),
+  fromBlock: z.int().nonnegative().default(0),
+  relays: z.array(httpUrl).default([]),
   confirmations: z.int().min(1).max(1_000).default(2),
 });
-/** See {@link networkSchema}. */
-export type Network = z.infer<typeof networkSchema>;
 
-const configSchema = z.strictObject({
-  version: z.literal(1),
+/** The file `config.json` of the state folder. */
+export type Config = {
+  readonly version: 1;
   /** Name of the network that commands use. */
+  readonly network?: string | undefined;
+  /** Name of the key that commands sign with. */
+  readonly account?: string | undefined;
+  readonly networks: Readonly<Record<string, Network>>;
+};
+
+const configSchema: z.ZodType<Config, unknown> = z.strictObject({
+  version: z.literal(1),
   network: z.string().optional(),
-  /** Name of the account that commands use. */
   account: z.string().optional(),
   networks: z.record(z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/), networkSchema),
 });
-/** The file `config.json` of the state folder. */
-export type Config = z.infer<typeof configSchema>;
 
 /**
  * The folder of all state of the command line.
@@ -65,17 +80,28 @@ export function readConfig(home: string): Config {
     text = readFileSync(file, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return { version: 1, networks: {} };
-    throw new FatalError("CONFIG_INVALID", `${file} cannot be read. Check its permissions, or name another folder with --home.`, { cause: error });
+    throw new FatalError(
+      "CONFIG_INVALID",
+      `${file} cannot be read. Check its permissions, or name another folder with --home.`,
+      { cause: error },
+    );
   }
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new FatalError("CONFIG_INVALID", `${file} is not JSON. Repair it, or move it away and add the network again.`, { cause: error });
+    throw new FatalError(
+      "CONFIG_INVALID",
+      `${file} is not JSON. Repair it, or move it away and add the network again.`,
+      { cause: error },
+    );
   }
   const parsed = configSchema.safeParse(value);
   if (!parsed.success) {
-    throw new FatalError("CONFIG_INVALID", `${file} is not usable:\n${z.prettifyError(parsed.error)}\nRepair these fields.`);
+    throw new FatalError(
+      "CONFIG_INVALID",
+      `${file} is not usable:\n${z.prettifyError(parsed.error)}\nRepair these fields.`,
+    );
   }
   return parsed.data;
 }
@@ -115,7 +141,10 @@ export function chooseNetwork(config: Config, option: string | undefined): { nam
   }
   const network = config.networks[name];
   if (network === undefined) {
-    throw new FatalError("CONFIG_UNKNOWN_NETWORK", `There is no network "${name}". Known: ${names.join(", ") || "none"}.`);
+    throw new FatalError(
+      "CONFIG_UNKNOWN_NETWORK",
+      `There is no network "${name}". Known: ${names.join(", ") || "none"}.`,
+    );
   }
   return { name, network };
 }

@@ -5,7 +5,15 @@ import type { MarketClient } from "@quorate/sdk";
 import { createLogger, type KeystoreAccount, loadKeystore } from "@quorate/service";
 import { createRelayClient, type RelayClient } from "@quorate/wire";
 import type { Command } from "commander";
-import { type Chain, createPublicClient, createWalletClient, defineChain, fallback, http, type PublicClient } from "viem";
+import {
+  type Chain,
+  createPublicClient,
+  createWalletClient,
+  defineChain,
+  fallback,
+  http,
+  type PublicClient,
+} from "viem";
 import { type Config, chooseNetwork, homeFolder, type Network, readConfig } from "./config.ts";
 import { createOutput, type Output } from "./output.ts";
 import { readPassphrase } from "./passphrase.ts";
@@ -121,9 +129,17 @@ function createContext(options: GlobalOptions, signal: AbortSignal): Context {
     relays() {
       const { name, network } = context.network();
       if (network.relays.length === 0) {
-        throw new FatalError("CONFIG_NO_RELAY", `Network "${name}" has no relay. Add one: quorate network add ${name} --relay URL.`);
+        throw new FatalError(
+          "CONFIG_NO_RELAY",
+          `Network "${name}" has no relay. Add one: quorate network add ${name} --relay URL.`,
+        );
       }
-      return createRelayClient({ urls: network.relays, domain: { chainId: network.chainId, market: network.market }, clock: systemClock, logger });
+      return createRelayClient({
+        urls: network.relays,
+        domain: { chainId: network.chainId, market: network.market },
+        clock: systemClock,
+        logger,
+      });
     },
   };
   return context;
@@ -133,7 +149,9 @@ function createContext(options: GlobalOptions, signal: AbortSignal): Context {
       {
         file: options.passphraseFile,
         variable: process.env["QUORATE_PASSPHRASE"],
-        terminal: process.stdin.isTTY ? { input: process.stdin, output: process.stderr as NodeJS.WriteStream } : undefined,
+        terminal: process.stdin.isTTY
+          ? { input: process.stdin, output: process.stderr as NodeJS.WriteStream }
+          : undefined,
       },
       `Passphrase of ${name}: `,
       signal,
@@ -154,7 +172,10 @@ function chooseAccount(config: Config, home: string, option: string | undefined)
     );
   }
   if (!names.includes(name)) {
-    throw new FatalError("CONFIG_UNKNOWN_ACCOUNT", `There is no key "${name}" in ${keyFolder(home)}. Known: ${names.join(", ") || "none"}.`);
+    throw new FatalError(
+      "CONFIG_UNKNOWN_ACCOUNT",
+      `There is no key "${name}" in ${keyFolder(home)}. Known: ${names.join(", ") || "none"}.`,
+    );
   }
   return name;
 }
@@ -178,7 +199,11 @@ async function connect(network: Network): Promise<PublicClient> {
   try {
     chainId = await client.getChainId();
   } catch (error) {
-    throw new RetryableError("NODE_UNREACHABLE", `No node of ${network.rpc.join(", ")} answers. Check the URLs and whether the node runs.`, { cause: error });
+    throw new RetryableError(
+      "NODE_UNREACHABLE",
+      `No node of ${network.rpc.join(", ")} answers. Check the URLs and whether the node runs.`,
+      { cause: error },
+    );
   }
   if (chainId !== network.chainId) {
     throw new FatalError(

@@ -20,7 +20,12 @@ export const ExitCode = {
 /** Value of {@link ExitCode}. */
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
-const noResult: ReadonlySet<string> = new Set(["JOB_INCONCLUSIVE", "JOB_FAILED", "RESULT_NOT_DELIVERED", "RESULT_MISMATCH"]);
+const noResult: ReadonlySet<string> = new Set([
+  "JOB_INCONCLUSIVE",
+  "JOB_FAILED",
+  "RESULT_NOT_DELIVERED",
+  "RESULT_MISMATCH",
+]);
 
 /**
  * The exit code that an error ends with.

@@ -13,9 +13,9 @@ import { trustCommand } from "./commands/trust.ts";
 import { ExitCode, exitCodeOf } from "./exit-codes.ts";
 import { createOutput } from "./output.ts";
 
-const { version } = JSON.parse(
-  readFileSync(fileURLToPath(new URL("../package.json", import.meta.url)), "utf8"),
-) as { version: string };
+const { version } = JSON.parse(readFileSync(fileURLToPath(new URL("../package.json", import.meta.url)), "utf8")) as {
+  version: string;
+};
 
 const program = new Command("quorate")
   .description("Escrow marketplace for trustless distributed computing")
@@ -28,7 +28,10 @@ const program = new Command("quorate")
   .configureHelp({ sortSubcommands: false, showGlobalOptions: true })
   .configureOutput({ outputError: () => {} })
   .exitOverride()
-  .addHelpText("after", "\nExit codes: 0 done, 2 usage, 3 try again later, 4 refused by a rule, 5 no result, 130 stopped, 1 a defect.");
+  .addHelpText(
+    "after",
+    "\nExit codes: 0 done, 2 usage, 3 try again later, 4 refused by a rule, 5 no result, 130 stopped, 1 a defect.",
+  );
 
 for (const command of [
   jobCommand(),
@@ -63,7 +66,10 @@ try {
     const output = createOutput({ json, stdout: process.stdout, stderr: process.stderr });
     const failure =
       error instanceof CommanderError
-        ? new FatalError("USAGE_COMMAND_LINE", `${error.message.replace(/^error: /, "")}. See quorate ${process.argv[2] ?? ""} --help.`)
+        ? new FatalError(
+            "USAGE_COMMAND_LINE",
+            `${error.message.replace(/^error: /, "")}. See quorate ${process.argv[2] ?? ""} --help.`,
+          )
         : error;
     output.failure(failure);
     process.exitCode = exitCodeOf(failure);

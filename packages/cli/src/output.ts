@@ -109,14 +109,17 @@ function describeError(error: unknown): { code: string; message: string; docs?: 
     };
   }
   const message = error instanceof Error ? error.message : String(error);
-  return { code: "UNEXPECTED", message: `${message} This is a defect: please report it with the command that led here.` };
+  return {
+    code: "UNEXPECTED",
+    message: `${message} This is a defect: please report it with the command that led here.`,
+  };
 }
 
 function causesOf(error: unknown): string[] {
   const causes: string[] = [];
   let cause = error instanceof Error ? error.cause : undefined;
   while (cause instanceof Error && causes.length < 4) {
-    causes.push(isQuorateError(cause) ? `${cause.code}: ${cause.message}` : cause.message.split("\n")[0] ?? "");
+    causes.push(isQuorateError(cause) ? `${cause.code}: ${cause.message}` : (cause.message.split("\n")[0] ?? ""));
     cause = cause.cause;
   }
   return causes;

@@ -28,9 +28,17 @@ export async function readPassphrase(sources: PassphraseSources, prompt: string,
     try {
       line = readFileSync(sources.file, "utf8").split(/\r?\n/, 1)[0];
     } catch (error) {
-      throw new FatalError("USAGE_PASSPHRASE_FILE", `The passphrase file ${sources.file} cannot be read. Check the path and its permissions.`, { cause: error });
+      throw new FatalError(
+        "USAGE_PASSPHRASE_FILE",
+        `The passphrase file ${sources.file} cannot be read. Check the path and its permissions.`,
+        { cause: error },
+      );
     }
-    if (!line) throw new FatalError("USAGE_PASSPHRASE_FILE", `The first line of ${sources.file} is empty; it must hold the passphrase.`);
+    if (!line)
+      throw new FatalError(
+        "USAGE_PASSPHRASE_FILE",
+        `The first line of ${sources.file} is empty; it must hold the passphrase.`,
+      );
     return line;
   }
   if (sources.variable !== undefined && sources.variable !== "") return sources.variable;
@@ -43,7 +51,12 @@ export async function readPassphrase(sources: PassphraseSources, prompt: string,
   return ask(sources.terminal.input, sources.terminal.output, prompt, signal);
 }
 
-async function ask(input: NodeJS.ReadStream, output: NodeJS.WriteStream, prompt: string, signal: AbortSignal): Promise<string> {
+async function ask(
+  input: NodeJS.ReadStream,
+  output: NodeJS.WriteStream,
+  prompt: string,
+  signal: AbortSignal,
+): Promise<string> {
   // readline echoes what is typed to its output: it gets one that swallows everything.
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input, output: silent, terminal: true });

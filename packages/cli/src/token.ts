@@ -24,7 +24,10 @@ export async function chooseToken(context: Context, option: string | undefined):
   const { name, network } = context.network();
   const address = (option as Address | undefined) ?? network.token;
   if (address === undefined) {
-    throw new FatalError("CONFIG_NO_TOKEN", `Network "${name}" has no default token. Name one with --token, or: quorate network add ${name} --token ADDRESS.`);
+    throw new FatalError(
+      "CONFIG_NO_TOKEN",
+      `Network "${name}" has no default token. Name one with --token, or: quorate network add ${name} --token ADDRESS.`,
+    );
   }
   return readToken(await context.publicClient(), address);
 }
@@ -44,7 +47,11 @@ export async function readToken(client: PublicClient, address: Address): Promise
     ]);
     return makeToken(address, symbol, decimals);
   } catch (error) {
-    throw new FatalError("USAGE_TOKEN", `${address} does not answer like an ERC-20 token on this chain. Check the address and the network.`, { cause: error });
+    throw new FatalError(
+      "USAGE_TOKEN",
+      `${address} does not answer like an ERC-20 token on this chain. Check the address and the network.`,
+      { cause: error },
+    );
   }
 }
 
@@ -62,14 +69,23 @@ export function makeToken(address: Address, symbol: string, decimals: number): T
     decimals,
     parse(text, what) {
       if (!/^\d+(\.\d+)?$/.test(text)) {
-        throw new FatalError("USAGE_AMOUNT", `${what} "${text}" is not an amount. Write digits with a point, for example 12.5, in ${symbol}.`);
+        throw new FatalError(
+          "USAGE_AMOUNT",
+          `${what} "${text}" is not an amount. Write digits with a point, for example 12.5, in ${symbol}.`,
+        );
       }
       if ((text.split(".")[1] ?? "").length > decimals) {
-        throw new FatalError("USAGE_AMOUNT", `${what} ${text} has more than the ${decimals} decimals of ${symbol}. Round it.`);
+        throw new FatalError(
+          "USAGE_AMOUNT",
+          `${what} ${text} has more than the ${decimals} decimals of ${symbol}. Round it.`,
+        );
       }
       const amount = parseUnits(text, decimals);
       if (amount > MAX_AMOUNT) {
-        throw new FatalError("USAGE_AMOUNT", `${what} ${text} ${symbol} is more than the market can hold (${formatUnits(MAX_AMOUNT, decimals)}).`);
+        throw new FatalError(
+          "USAGE_AMOUNT",
+          `${what} ${text} ${symbol} is more than the market can hold (${formatUnits(MAX_AMOUNT, decimals)}).`,
+        );
       }
       return amount;
     },

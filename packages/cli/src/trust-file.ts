@@ -27,7 +27,9 @@ export function readTrust(home: string): TrustPolicy {
     return parseTrustPolicy(JSON.parse(text));
   } catch (error) {
     if (error instanceof SyntaxError) {
-      throw new FatalError("TRUST_POLICY_INVALID", `${file} is not JSON. Repair it, or move it away to begin anew.`, { cause: error });
+      throw new FatalError("TRUST_POLICY_INVALID", `${file} is not JSON. Repair it, or move it away to begin anew.`, {
+        cause: error,
+      });
     }
     throw error;
   }
@@ -43,7 +45,11 @@ export function writeTrust(home: string, policy: TrustPolicy): void {
   const file = trustFile(home);
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const temporary = `${file}.${process.pid}.tmp`;
-  const text = JSON.stringify(policy, (_key, value: unknown) => (typeof value === "bigint" ? value.toString() : value), 2);
+  const text = JSON.stringify(
+    policy,
+    (_key, value: unknown) => (typeof value === "bigint" ? value.toString() : value),
+    2,
+  );
   writeFileSync(temporary, `${text}\n`, { mode: 0o600 });
   renameSync(temporary, file);
 }

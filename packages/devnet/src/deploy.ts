@@ -1,4 +1,10 @@
-import { type Artifact, DeploymentResultType, deploy, type IgnitionModule, type IgnitionModuleResult } from "@nomicfoundation/ignition-core";
+import {
+  type Artifact,
+  DeploymentResultType,
+  deploy,
+  type IgnitionModule,
+  type IgnitionModuleResult,
+} from "@nomicfoundation/ignition-core";
 import { jobMarketArtifact, testTokenArtifact } from "@quorate/abi/artifacts";
 import { type Address, QuorateError } from "@quorate/core";
 import jobMarketModule from "./ignition/modules/JobMarket.ts";
@@ -22,7 +28,9 @@ const artifacts: Readonly<Record<string, Artifact>> = {
 };
 
 /** A JSON-RPC endpoint as EIP-1193 provider. */
-type RpcProvider = { request(args: { readonly method: string; readonly params?: readonly unknown[] | object }): Promise<unknown> };
+type RpcProvider = {
+  request(args: { readonly method: string; readonly params?: readonly unknown[] | object }): Promise<unknown>;
+};
 
 function rpcProvider(url: string): RpcProvider {
   let id = 0;
@@ -55,7 +63,10 @@ export async function deployMarket(rpcUrl: string, deploymentDir: string): Promi
   const accounts = (await provider.request({ method: "eth_accounts" })) as string[];
   const [deployer] = accounts;
   if (deployer === undefined) {
-    throw new QuorateError("DEPLOYMENT_FAILED", `The chain at ${rpcUrl} has no unlocked account: the local market needs the chain that it starts itself.`);
+    throw new QuorateError(
+      "DEPLOYMENT_FAILED",
+      `The chain at ${rpcUrl} has no unlocked account: the local market needs the chain that it starts itself.`,
+    );
   }
   const market = await deployOne(jobMarketModule, "market", {
     JobMarket: { minWindow: localWindows.min, maxWindow: localWindows.max },
@@ -86,7 +97,10 @@ export async function deployMarket(rpcUrl: string, deploymentDir: string): Promi
       defaultSender: deployer as string,
     });
     if (result.type !== DeploymentResultType.SUCCESSFUL_DEPLOYMENT) {
-      throw new QuorateError("DEPLOYMENT_FAILED", `Ignition did not deploy ${ignitionModule.id}: ${JSON.stringify(result)}`);
+      throw new QuorateError(
+        "DEPLOYMENT_FAILED",
+        `Ignition did not deploy ${ignitionModule.id}: ${JSON.stringify(result)}`,
+      );
     }
     const [contract] = Object.values(result.contracts);
     if (contract === undefined) throw new QuorateError("DEPLOYMENT_FAILED", `${ignitionModule.id} names no contract.`);

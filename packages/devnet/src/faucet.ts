@@ -28,7 +28,10 @@ export function createFaucet(client: PublicClient, token: Address): Faucet {
     async fund(accounts) {
       const [from] = (await client.request({ method: "eth_accounts" as never })) as unknown as Address[];
       if (from === undefined) {
-        throw new QuorateError("FAUCET_EMPTY", "The chain has no unlocked account to pay from: the local market needs the chain that it starts itself.");
+        throw new QuorateError(
+          "FAUCET_EMPTY",
+          "The chain has no unlocked account to pay from: the local market needs the chain that it starts itself.",
+        );
       }
       const hashes: Hex[] = [];
       for (const { account, ether, tokens } of accounts) {
@@ -40,7 +43,8 @@ export function createFaucet(client: PublicClient, token: Address): Faucet {
       }
       for (const hash of hashes) {
         const receipt = await client.waitForTransactionReceipt({ hash, timeout: 30_000, pollingInterval: 200 });
-        if (receipt.status !== "success") throw new QuorateError("FAUCET_FAILED", `The faucet's transaction ${hash} was reverted.`);
+        if (receipt.status !== "success")
+          throw new QuorateError("FAUCET_FAILED", `The faucet's transaction ${hash} was reverted.`);
       }
     },
   };

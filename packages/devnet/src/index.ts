@@ -1,1 +1,16 @@
-export {};
+export { type Deployment, deployMarket, localWindows } from "./deploy.ts";
+export { type LocalMarket, type LocalMarketOptions, type Provider, startLocalMarket } from "./market.ts";
+export { createNarrator, formatMoney, type Narrator } from "./narrator.ts";
+export {
+  type JobSummary,
+  type JobTransaction,
+  type MoneyFlow,
+  moneyOf,
+  type ObservedJob,
+  observeJobs,
+  summarizeJob,
+} from "./observer.ts";
+export { type Organization, organizations } from "./organizations.ts";
+export { type RunDevnetOptions, runDevnet } from "./run-devnet.ts";
+export { runStories, type StoriesSummary } from "./run-stories.ts";
+export { type Mishap, type Story, stories } from "./stories.ts";

@@ -139,12 +139,21 @@ export async function startLocalMarket(options: LocalMarketOptions): Promise<Loc
         });
       }),
     );
-    await deposit(marketClient(rpc, client, deployment, requesterKeys), { token: deployment.token, amount: dollars(BUDGET) });
+    await deposit(marketClient(rpc, client, deployment, requesterKeys), {
+      token: deployment.token,
+      amount: dollars(BUDGET),
+    });
 
-    const known = keys.map(({ organization, provider }) => ({ organization: organization.name, providers: [provider.address] }));
+    const known = keys.map(({ organization, provider }) => ({
+      organization: organization.name,
+      providers: [provider.address],
+    }));
     const providers = keys.map(({ organization, home, provider, agent }): Provider => {
       const config = join(home, "agent.json");
-      writeJson(config, agentConfig({ organization, home, provider: provider.address, deployment, rpc, relays, known }));
+      writeJson(
+        config,
+        agentConfig({ organization, home, provider: provider.address, deployment, rpc, relays, known }),
+      );
       const args = [config, String(organization.corruptRuns)];
       let actor = start(organization.slug, "agent-process", args);
       return {
@@ -247,7 +256,10 @@ function claimFolder(folder: string, onStep: (text: string) => void): void {
   }
   if (existsSync(folder)) {
     if (!existsSync(join(folder, "logs")) && !existsSync(pidFile)) {
-      throw new QuorateError("DEVNET_FOLDER", `${folder} exists and was not made by a local market; it is not touched. Name another folder.`);
+      throw new QuorateError(
+        "DEVNET_FOLDER",
+        `${folder} exists and was not made by a local market; it is not touched. Name another folder.`,
+      );
     }
     onStep("starting clean: what an earlier local market left is removed");
     rmSync(folder, { recursive: true, force: true });
@@ -270,7 +282,11 @@ async function waitForListening(actor: Actor, port: number): Promise<string> {
     return await waitForLine(actor, "listening ", START_TIMEOUT_MS);
   } catch (error) {
     if (isQuorateError(error, "ACTOR_NOT_READY") && /EADDRINUSE|PORT_IN_USE/.test(error.message)) {
-      throw new QuorateError("PORT_IN_USE", `Port ${port} is taken by another program. Stop it, or choose other ports: --port NUMBER.`, { cause: error });
+      throw new QuorateError(
+        "PORT_IN_USE",
+        `Port ${port} is taken by another program. Stop it, or choose other ports: --port NUMBER.`,
+        { cause: error },
+      );
     }
     throw error;
   }
@@ -289,7 +305,12 @@ async function makeKey(home: string, name: string): Promise<KeystoreAccount> {
   return loadKeystore(file, passphrase);
 }
 
-function marketClient(rpc: string, client: PublicClient, { chainId, market }: Deployment, account: KeystoreAccount): MarketClient {
+function marketClient(
+  rpc: string,
+  client: PublicClient,
+  { chainId, market }: Deployment,
+  account: KeystoreAccount,
+): MarketClient {
   const chain = defineChain({
     id: chainId,
     name: "local market",

@@ -50,7 +50,11 @@ export async function observeJobs(client: PublicClient, market: Address, fromBlo
       times.set(log.blockNumber, Number(block.timestamp));
     }
     if (isJobEvent(log.eventName)) {
-      const event = { eventName: log.eventName, args: log.args, timestamp: times.get(log.blockNumber) } as unknown as JobEvent;
+      const event = {
+        eventName: log.eventName,
+        args: log.args,
+        timestamp: times.get(log.blockNumber),
+      } as unknown as JobEvent;
       facts.set(jobId, foldJobEvent(facts.get(jobId), event));
     }
     const transactions = events.get(jobId) ?? new Map();
@@ -157,7 +161,8 @@ export type MoneyFlow = {
  */
 export function moneyOf(facts: JobFacts & { readonly settled: NonNullable<JobFacts["settled"]> }): MoneyFlow {
   const { terms, settled, openings } = facts;
-  const count = (verdict: number): bigint => BigInt(settled.results.filter((result) => result.verdict === verdict).length);
+  const count = (verdict: number): bigint =>
+    BigInt(settled.results.filter((result) => result.verdict === verdict).length);
   const lateBonds = openings.length === 0 ? 0n : count(Verdict.Late) * terms.bond;
   return {
     escrow: escrowOf(terms),

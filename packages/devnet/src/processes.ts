@@ -21,6 +21,10 @@ export type Actor = {
   stop(graceMs?: number): Promise<Exit>;
   /** Sends a signal to the process and everything it started, without waiting. */
   signal(signal: NodeJS.Signals): void;
+  /** Sends a message over the process channel. */
+  send(message: object): void;
+  /** Hears what the process sends over the channel. */
+  onMessage(listener: (message: unknown) => void): void;
 };
 
 /** What starts an actor. */
@@ -54,6 +58,7 @@ export function startActor(spec: ActorSpec): Actor {
   try {
     child = spawn(process.execPath, ["--import", siblingModule("leash"), spec.main, ...spec.args], {
       detached: true,
+      serialization: "advanced",
       stdio: ["ignore", log, log, "ipc"],
       env: { ...inheritedEnvironment(), ...spec.env },
     });
@@ -62,7 +67,10 @@ export function startActor(spec: ActorSpec): Actor {
   }
   const { pid } = child;
   if (pid === undefined) {
-    throw new QuorateError("ACTOR_NOT_STARTED", `The process of ${spec.name} could not be started: see ${spec.logFile}.`);
+    throw new QuorateError(
+      "ACTOR_NOT_STARTED",
+      `The process of ${spec.name} could not be started: see ${spec.logFile}.`,
+    );
   }
   let ended = false;
   const exited = new Promise<Exit>((resolve) => {
@@ -85,6 +93,8 @@ export function startActor(spec: ActorSpec): Actor {
     exited,
     alive: () => !ended,
     signal: signalGroup,
+    send: (message) => void child.send(message),
+    onMessage: (listener) => void child.on("message", listener),
     async stop(graceMs = 5_000): Promise<Exit> {
       if (!ended) {
         process.kill(pid, "SIGTERM");
@@ -112,7 +122,9 @@ export async function waitForLine(actor: Actor, prefix: string, timeoutMs: numbe
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const text = readFileSync(actor.logFile, "utf8");
-    const line = text.split("\n").find((candidate, index, all) => candidate.startsWith(prefix) && index < all.length - 1);
+    const line = text
+      .split("\n")
+      .find((candidate, index, all) => candidate.startsWith(prefix) && index < all.length - 1);
     if (line !== undefined) return line.slice(prefix.length).trim();
     if (!actor.alive() || performance.now() > deadline) {
       throw new QuorateError(

@@ -1,11 +1,24 @@
 import type { Address, Hex } from "@quorate/core";
+import type { Story } from "./stories.ts";
 
 /** What the requester's process tells the one that started it, as it happens. Amounts are decimal strings in base units. */
 export type RequesterEvent =
   | { readonly type: "ready" }
-  | { readonly type: "packed"; readonly files: readonly string[]; readonly bytes: number; readonly blocks: number; readonly cid: string }
+  | {
+      readonly type: "packed";
+      readonly files: readonly string[];
+      readonly bytes: number;
+      readonly blocks: number;
+      readonly cid: string;
+    }
   | { readonly type: "requested"; readonly jobId: Hex }
-  | { readonly type: "offer"; readonly provider: Address; readonly price: string; readonly accepted: boolean; readonly reasons: readonly string[] }
+  | {
+      readonly type: "offer";
+      readonly provider: Address;
+      readonly price: string;
+      readonly accepted: boolean;
+      readonly reasons: readonly string[];
+    }
   | {
       readonly type: "selected";
       readonly chosen: readonly { readonly provider: Address; readonly role: string; readonly price: string }[];
@@ -18,11 +31,17 @@ export type RequesterEvent =
       readonly panel: readonly { readonly provider: Address; readonly role: string; readonly state: string }[];
     }
   | { readonly type: "settled"; readonly jobId: Hex; readonly status: string }
-  | { readonly type: "result"; readonly from: Address; readonly bytes: number; readonly ok: boolean; readonly summary: string }
+  | {
+      readonly type: "result";
+      readonly from: Address;
+      readonly bytes: number;
+      readonly ok: boolean;
+      readonly summary: string;
+    }
   | { readonly type: "failed"; readonly code: string; readonly message: string };
 
 /** What the requester's process is told to do. */
-export type RequesterCommand = { readonly type: "run"; readonly story: string };
+export type RequesterCommand = { readonly type: "run"; readonly story: Story };
 
 /** Settings of the requester's process. */
 export type RequesterConfig = {

@@ -19,10 +19,18 @@ import {
 import { fileKeyStore } from "@quorate/sdk/node";
 import { loadKeystore, runService } from "@quorate/service";
 import { createRelayClient } from "@quorate/wire";
-import { bytesToHex, createPublicClient, createWalletClient, defineChain, hexToBytes, http, type PublicClient } from "viem";
+import {
+  bytesToHex,
+  createPublicClient,
+  createWalletClient,
+  defineChain,
+  hexToBytes,
+  http,
+  type PublicClient,
+} from "viem";
 import { findProgram } from "./programs/index.ts";
 import type { RequesterCommand, RequesterConfig, RequesterEvent } from "./requester-events.ts";
-import { type Story, stories } from "./stories.ts";
+import type { Story } from "./stories.ts";
 
 const config = JSON.parse(readFileSync(process.argv[2] as string, "utf8")) as RequesterConfig;
 
@@ -36,8 +44,7 @@ await runService(async (signal) => {
   const jobs: Promise<void>[] = [];
   process.channel?.ref();
   process.on("message", (command: RequesterCommand) => {
-    const story = stories.find(({ name }) => name === command.story);
-    if (story !== undefined) jobs.push(run(requester, keyStore, story, signal).catch(tellFailure));
+    jobs.push(run(requester, keyStore, command.story, signal).catch(tellFailure));
   });
   tell({ type: "ready" });
   await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
@@ -87,7 +94,12 @@ async function connect(keyStore: RequesterKeyStore): Promise<Requester> {
   });
 }
 
-async function run(requester: Requester, keyStore: RequesterKeyStore, story: Story, signal: AbortSignal): Promise<void> {
+async function run(
+  requester: Requester,
+  keyStore: RequesterKeyStore,
+  story: Story,
+  signal: AbortSignal,
+): Promise<void> {
   const program = findProgram(story.program);
   const { manifest, files } = await program.build();
   const prepared = makePackage({ manifest, files });
@@ -150,7 +162,11 @@ async function choose(requester: Requester, jobId: Hex, signal: AbortSignal): Pr
   const selection = await requester.selectOffers(jobId, offers);
   tell({
     type: "selected",
-    chosen: selection.chosen.map(({ offer, role }) => ({ provider: offer.provider, role, price: offer.price.toString() })),
+    chosen: selection.chosen.map(({ offer, role }) => ({
+      provider: offer.provider,
+      role,
+      price: offer.price.toString(),
+    })),
     refused: selection.refused.map(({ offer, reasons }) => ({ provider: offer.provider, reasons })),
   });
   return selection;

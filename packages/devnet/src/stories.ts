@@ -59,9 +59,9 @@ export const stories: readonly Story[] = [
     name: "replaced",
     title: "One organization goes silent after the award, and a spare takes its seat",
     explanation:
-      "A program that was compiled to WASI long before this market existed. The provider on probation gets no seat. One of the chosen disappears before it commits: " +
+      "A speech synthesizer that was compiled to WASI and knows nothing of this market. The provider on probation gets no seat. One of the chosen disappears before it commits: " +
       "once its time is over, anybody may promote the spare, which does the work instead.",
-    program: "wasi",
+    program: "spoken-bulletin",
     wishes: { ...common, seats: 3, quorum: 2, spares: 1 },
     mishap: { kind: "goes-silent", organization: "ember" },
     verdicts: { ember: "Late", aurora: "Aligned", borealis: "Aligned", cirrus: "Aligned" },

@@ -23,7 +23,10 @@ export function accountCommand(): Command {
         const passphrase = await newPassphrase(context, name);
         const { address } = await createKeystore(file, passphrase);
         remember(context, name);
-        context.output.result({ name, address, file }, [`Key ${name}: ${address}`, `Kept in ${file}. Back up this file and its passphrase.`]);
+        context.output.result({ name, address, file }, [
+          `Key ${name}: ${address}`,
+          `Kept in ${file}. Back up this file and its passphrase.`,
+        ]);
       }),
     );
 
@@ -35,12 +38,18 @@ export function accountCommand(): Command {
         const file = newKeyFile(context, name);
         const privateKey = (await readStandardInput()).trim();
         if (!/^0x[0-9a-fA-F]{64}$/.test(privateKey)) {
-          throw new FatalError("USAGE_PRIVATE_KEY", "Standard input holds no private key: 0x and 64 hex digits are expected, for example: quorate account import NAME < key.txt");
+          throw new FatalError(
+            "USAGE_PRIVATE_KEY",
+            "Standard input holds no private key: 0x and 64 hex digits are expected, for example: quorate account import NAME < key.txt",
+          );
         }
         const passphrase = await newPassphrase(context, name);
         const { address } = await importKeystore(file, privateKey as `0x${string}`, passphrase);
         remember(context, name);
-        context.output.result({ name, address, file }, [`Key ${name}: ${address}`, `Kept in ${file}. Delete the place it came from.`]);
+        context.output.result({ name, address, file }, [
+          `Key ${name}: ${address}`,
+          `Kept in ${file}. Delete the place it came from.`,
+        ]);
       }),
     );
 
@@ -49,8 +58,14 @@ export function accountCommand(): Command {
     .description("list the keys of the state folder")
     .action(
       action(async ({ config, home, output }) => {
-        const keys = keyNames(home).map((name) => ({ name, address: keystoreAddress(join(keyFolder(home), `${name}.json`)) }));
-        output.result({ default: config.account, keys }, keys.map(({ name, address }) => `${name === config.account ? "*" : " "} ${name}  ${address}`));
+        const keys = keyNames(home).map((name) => ({
+          name,
+          address: keystoreAddress(join(keyFolder(home), `${name}.json`)),
+        }));
+        output.result(
+          { default: config.account, keys },
+          keys.map(({ name, address }) => `${name === config.account ? "*" : " "} ${name}  ${address}`),
+        );
       }),
     );
 
@@ -60,7 +75,10 @@ export function accountCommand(): Command {
     .action(
       action(async ({ config, home, output }, name: string) => {
         if (!keyNames(home).includes(name)) {
-          throw new FatalError("CONFIG_UNKNOWN_ACCOUNT", `There is no key "${name}". Known: ${keyNames(home).join(", ") || "none"}.`);
+          throw new FatalError(
+            "CONFIG_UNKNOWN_ACCOUNT",
+            `There is no key "${name}". Known: ${keyNames(home).join(", ") || "none"}.`,
+          );
         }
         writeConfig(home, { ...config, account: name });
         output.result({ account: name }, [`Commands now sign with ${name}.`]);
@@ -78,8 +96,13 @@ export function accountCommand(): Command {
         const client = await context.reader();
         const [ether, wallet, account, standing] = await Promise.all([
           client.public.getBalance({ address: owner }),
-          client.public.readContract({ address: token.address, abi: erc20Abi, functionName: "balanceOf", args: [owner] }),
-          getAccount(client, { token: token.address, owner }),
+          client.public.readContract({
+            address: token.address,
+            abi: erc20Abi,
+            functionName: "balanceOf",
+            args: [owner],
+          }),
+          getAccount(client, { token: token.address, account: owner }),
           getStanding(client, { provider: owner }),
         ]);
         context.output.result({ address: owner, token: token.address, ether, wallet, ...account, standing }, [
@@ -89,7 +112,9 @@ export function accountCommand(): Command {
           `Free      ${token.format(account.free)} in the market, can be withdrawn`,
           `Locked    ${token.format(account.locked)} in bonds of open jobs`,
           `Standing  ${standing.aligned} aligned, ${standing.faults} faults, ${standing.late} late, ${standing.reported} reports, ${standing.declined} declined` +
-            (standing.onProbation ? `; on probation number ${standing.probation}, ${standing.alignedInRow} of 3 alignments` : ""),
+            (standing.onProbation
+              ? `; on probation number ${standing.probation}, ${standing.alignedInRow} of 3 alignments`
+              : ""),
         ]);
       }),
     );
@@ -105,8 +130,16 @@ export function accountCommand(): Command {
         const client = await context.signer();
         const account = (options.for as Address | undefined) ?? client.account.address;
         const value = token.parse(amount, "The deposit");
-        const { hash } = await deposit(client, { token: token.address, account, amount: value, signal: context.signal });
-        context.output.result({ hash, account, amount: value }, [`Deposited ${token.format(value)} for ${account}.`, `Transaction ${hash}`]);
+        const { hash } = await deposit(client, {
+          token: token.address,
+          account,
+          amount: value,
+          signal: context.signal,
+        });
+        context.output.result({ hash, account, amount: value }, [
+          `Deposited ${token.format(value)} for ${account}.`,
+          `Transaction ${hash}`,
+        ]);
       }),
     );
 
@@ -121,10 +154,15 @@ export function accountCommand(): Command {
         const client = await context.signer();
         const owner = client.account.address;
         const value =
-          amount === "all" ? (await getAccount(client, { token: token.address, owner })).free : token.parse(amount, "The withdrawal");
+          amount === "all"
+            ? (await getAccount(client, { token: token.address, account: owner })).free
+            : token.parse(amount, "The withdrawal");
         const to = (options.to as Address | undefined) ?? owner;
         const { hash } = await withdraw(client, { token: token.address, to, amount: value, signal: context.signal });
-        context.output.result({ hash, to, amount: value }, [`Withdrew ${token.format(value)} to ${to}.`, `Transaction ${hash}`]);
+        context.output.result({ hash, to, amount: value }, [
+          `Withdrew ${token.format(value)} to ${to}.`,
+          `Transaction ${hash}`,
+        ]);
       }),
     );
 
@@ -138,8 +176,16 @@ export function accountCommand(): Command {
         const token = await chooseToken(context, options.token);
         const client = await context.signer();
         const provider = (options.provider as Address | undefined) ?? client.account.address;
-        const { hash } = await claimQuarantine(client, { provider, token: token.address, number: Number(number), signal: context.signal });
-        context.output.result({ hash, provider, probation: Number(number) }, [`Claimed the bonds of probation ${number} of ${provider}.`, `Transaction ${hash}`]);
+        const { hash } = await claimQuarantine(client, {
+          provider,
+          token: token.address,
+          number: Number(number),
+          signal: context.signal,
+        });
+        context.output.result({ hash, provider, probation: Number(number) }, [
+          `Claimed the bonds of probation ${number} of ${provider}.`,
+          `Transaction ${hash}`,
+        ]);
       }),
     );
 
@@ -157,11 +203,17 @@ function addressOfChosen({ config, home, options }: Context): Address {
 
 function newKeyFile({ home }: Context, name: string): string {
   if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(name)) {
-    throw new FatalError("USAGE_KEY_NAME", `"${name}" cannot name a key: use up to 32 small letters, digits and dashes.`);
+    throw new FatalError(
+      "USAGE_KEY_NAME",
+      `"${name}" cannot name a key: use up to 32 small letters, digits and dashes.`,
+    );
   }
   const file = join(keyFolder(home), `${name}.json`);
   if (existsSync(file)) {
-    throw new FatalError("USAGE_KEY_EXISTS", `There is a key "${name}" already and it is not overwritten. Choose another name, or move ${file} away.`);
+    throw new FatalError(
+      "USAGE_KEY_EXISTS",
+      `There is a key "${name}" already and it is not overwritten. Choose another name, or move ${file} away.`,
+    );
   }
   return file;
 }
@@ -175,7 +227,8 @@ async function newPassphrase(context: Context, name: string): Promise<string> {
   const first = await readPassphrase(sources, `New passphrase of ${name}: `, context.signal);
   if (sources.file !== undefined || sources.variable || sources.terminal === undefined) return first;
   const second = await readPassphrase(sources, "Again: ", context.signal);
-  if (first !== second) throw new FatalError("USAGE_PASSPHRASES_DIFFER", "The two passphrases differ. Nothing was written; try again.");
+  if (first !== second)
+    throw new FatalError("USAGE_PASSPHRASES_DIFFER", "The two passphrases differ. Nothing was written; try again.");
   return first;
 }
 

@@ -30,14 +30,22 @@ export function networkCommand(): Command {
           fromBlock: numeric(options["fromBlock"]),
           confirmations: numeric(options["confirmations"]),
         };
-        const merged = { ...known, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
+        const merged = {
+          ...known,
+          ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+        };
         const parsed = networkSchema.safeParse(merged);
         if (!parsed.success) {
-          throw new FatalError("USAGE_NETWORK", `The network is not complete:\n${z.prettifyError(parsed.error)}\nGive these options.`);
+          throw new FatalError(
+            "USAGE_NETWORK",
+            `The network is not complete:\n${z.prettifyError(parsed.error)}\nGive these options.`,
+          );
         }
         const networks = { ...config.networks, [name]: parsed.data };
         writeConfig(home, { ...config, networks, network: config.network ?? name });
-        output.result({ name, ...parsed.data }, [`Network ${name}: market ${parsed.data.market} on chain ${parsed.data.chainId}.`]);
+        output.result({ name, ...parsed.data }, [
+          `Network ${name}: market ${parsed.data.market} on chain ${parsed.data.chainId}.`,
+        ]);
       }),
     );
 
@@ -47,7 +55,10 @@ export function networkCommand(): Command {
     .action(
       action(async ({ config, home, output }, name: string) => {
         if (config.networks[name] === undefined) {
-          throw new FatalError("CONFIG_UNKNOWN_NETWORK", `There is no network "${name}". Known: ${Object.keys(config.networks).join(", ") || "none"}.`);
+          throw new FatalError(
+            "CONFIG_UNKNOWN_NETWORK",
+            `There is no network "${name}". Known: ${Object.keys(config.networks).join(", ") || "none"}.`,
+          );
         }
         writeConfig(home, { ...config, network: name });
         output.result({ network: name }, [`Commands now work on ${name}.`]);

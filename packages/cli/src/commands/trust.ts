@@ -18,7 +18,9 @@ export function trustCommand(): Command {
         output.result(policy, [
           `Policy    ${trustFile(home)}`,
           `Accept    ${{ "allow-list": "only the providers named below", history: "those named below, and others whose history passes", anyone: "everybody who is not denied" }[policy.accept]}`,
-          ...policy.allow.map(({ provider, organization, note }) => `allow     ${provider}${suffix(organization, note)}`),
+          ...policy.allow.map(
+            ({ provider, organization, note }) => `allow     ${provider}${suffix(organization, note)}`,
+          ),
           ...policy.deny.map(({ provider, reason }) => `deny      ${provider}${suffix(reason)}`),
           `Places    ${policy.onePlacePerOrganization ? "one per organization" : "several per organization"}`,
         ]);

@@ -1,0 +1,43 @@
+import { resolve } from "node:path";
+import { runDevnet } from "@quorate/devnet";
+import { Command } from "commander";
+import { action } from "../context.ts";
+import { parseWhole } from "../units.ts";
+
+type DevnetOptions = {
+  readonly port: string;
+  readonly folder: string;
+  readonly blockTime: string;
+  readonly once?: boolean;
+  readonly stories: boolean;
+};
+
+/** `quorate devnet`: a whole market on this machine. */
+export function devnetCommand(): Command {
+  const command = new Command("devnet").description("a whole market on this machine, for trying out and for tests");
+  command
+    .command("start")
+    .description("start chain, contracts, relays, organizations and a requester, run jobs, stay up")
+    .option("--port <number>", "port of the chain; the relays take the next two", "8545")
+    .option("--folder <folder>", "folder of keys, data and logs; made anew", ".quorate/devnet")
+    .option("--block-time <ms>", "milliseconds between blocks", "1000")
+    .option("--once", "end when the jobs are settled, with an error if one did not go as it had to")
+    .option("--no-stories", "run no jobs")
+    .action(
+      action(async ({ output, signal }, options: DevnetOptions) => {
+        const summary = await runDevnet(
+          {
+            folder: resolve(options.folder),
+            port: parseWhole(options.port, "--port", 1, 65_533),
+            blockTimeMs: parseWhole(options.blockTime, "--block-time", 100, 60_000),
+            once: options.once === true,
+            withStories: options.stories,
+            out: output.json ? process.stderr : process.stdout,
+          },
+          signal,
+        );
+        if (summary !== undefined && output.json) output.result(summary, []);
+      }),
+    );
+  return command;
+}
