@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { checkNativeParts, findRuntime, platformName, SetupError } from "./platform.mjs";
+import { checkNativeParts, checkPlatform, findRuntime, platformName, SetupError } from "./platform.mjs";
 import { quietEnvironment } from "./run.mjs";
 
 /**
@@ -81,7 +81,10 @@ function isInstalled(root) {
   const stamped = stamp?.lockfile === wanted.lockfile && stamp?.platform === wanted.platform;
   // Without a stamp the tree may still be whole: `npm ci` by hand. Trees of another platform carry its binaries, never adopt them.
   if (findDefect(root) !== undefined || (stamp !== undefined && stamp.platform !== wanted.platform)) return false;
-  if (!stamped) writeStamp(root);
+  if (!stamped) {
+    checkNativeParts(root);
+    writeStamp(root);
+  }
   return true;
 }
 
@@ -113,6 +116,7 @@ function npmCommand() {
  * @throws {SetupError} when npm fails or the platform lacks a native part
  */
 export async function ensureInstalled({ root, lock, say }) {
+  checkPlatform();
   if (!isInstalled(root)) {
     const count = Object.keys(readJson(join(root, "package-lock.json"))?.packages ?? {}).length;
     say(`Installing about ${count} packages from the lockfile (once; a minute or two)…`);

@@ -32,6 +32,21 @@ function runsTypeScript() {
   return major >= 24 || (major === 22 && minor >= 18);
 }
 
+/** Platforms for which the lockfile pins a Node. */
+const PINNED = ["linux-x64", "linux-arm64"];
+
+/**
+ * Refuses a platform on which nothing could run, before anything is installed.
+ * @throws {SetupError} with what to do
+ */
+export function checkPlatform() {
+  if (PINNED.includes(platformName()) || runsTypeScript()) return;
+  throw new SetupError(
+    `This is ${platformName()} with Node ${process.versions.node}. The install brings its own Node 24 on linux-x64 and linux-arm64 with glibc only.\n` +
+      "Install Node 24 (https://nodejs.org) and run the command again with it.",
+  );
+}
+
 /**
  * The Node that runs the project: the one which the lockfile pins where npm carries it, else the running one if it is new enough.
  * @param {string} root of the checkout
@@ -39,20 +54,14 @@ function runsTypeScript() {
  * @throws {SetupError} when there is none, with what to do
  */
 export function findRuntime(root) {
+  checkPlatform();
   const platform = platformName();
-  if (platform === "linux-x64" || platform === "linux-arm64") {
-    const pinned = join(root, "node_modules", `node-${platform}`, "bin", "node");
-    if (existsSync(pinned)) return pinned;
-    if (runsTypeScript()) return process.execPath;
-    throw new SetupError(
-      `node_modules/node-${platform} is missing: npm was told to omit optional packages, or its download failed.\n` +
-        "Check `npm config get omit`, then: rm -rf node_modules && npm ci",
-    );
-  }
+  const pinned = join(root, "node_modules", `node-${platform}`, "bin", "node");
+  if (PINNED.includes(platform) && existsSync(pinned)) return pinned;
   if (runsTypeScript()) return process.execPath;
   throw new SetupError(
-    `This is ${platform} with Node ${process.versions.node}. The install brings its own Node 24 on linux-x64 and linux-arm64 with glibc only.\n` +
-      "Install Node 24 (https://nodejs.org) and run the command again with it.",
+    `node_modules/node-${platform} is missing: npm was told to omit optional packages, or its download failed.\n` +
+      "Check `npm config get omit`, then: rm -rf node_modules && npm ci",
   );
 }
 
@@ -62,10 +71,9 @@ export function findRuntime(root) {
  * @throws {SetupError} naming the part and the way to try it
  */
 export function checkNativeParts(root) {
-  const part = { linux: "linux-", darwin: "darwin-", win32: "win32-" }[/** @type {"linux"} */ (process.platform)];
   const suffix =
     process.platform === "linux" ? (isMusl() ? "-musl" : "-gnu") : process.platform === "win32" ? "-msvc" : "";
-  const edr = `@nomicfoundation/edr-${part ?? `${process.platform}-`}${process.arch}${suffix}`;
+  const edr = `@nomicfoundation/edr-${process.platform}-${process.arch}${suffix}`;
   if (existsSync(join(root, "node_modules", edr, "package.json"))) return;
   throw new SetupError(
     `The lockfile carries no build of Hardhat's engine for ${platformName()} (${edr}); the project is tested on linux-x64.\n` +
