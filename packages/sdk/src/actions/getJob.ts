@@ -24,17 +24,14 @@ export type GetJobReturnType = {
   readonly revealDeadline?: number;
   /** Accepted outcome, zero without one. */
   readonly outcome: number;
-  /** Accepted result hash, zero without one. */
-  readonly resultHash: Hex;
+  /** First 27 bytes of the accepted result hash, zero without one; `JobSettled` carries all 32. */
+  readonly resultHashPrefix: Hex;
   readonly committed: number;
   readonly declined: number;
   readonly opened: number;
   readonly promoted: number;
   /** Unix s. */
   readonly openedAt: number;
-  /** Hash of the terms while the job is open. */
-  readonly termsHash: Hex;
-  readonly commitmentChain: Hex;
 };
 
 /** What {@link getJob} throws. */
@@ -52,12 +49,7 @@ const phases = ["none", "open", "accepted", "inconclusive"] as const;
 export async function getJob(client: MarketClient, parameters: GetJobParameters): Promise<GetJobReturnType> {
   const { jobId, terms } = parameters;
   const contract = { address: client.market, abi: jobMarketAbi } as const;
-  const [[state, termsHash, commitmentChain], [, outcome, resultHash]] = await read(
-    Promise.all([
-      client.public.readContract({ ...contract, functionName: "jobState", args: [jobId] }),
-      client.public.readContract({ ...contract, functionName: "resultOf", args: [jobId] }),
-    ]),
-  );
+  const state = await read(client.public.readContract({ ...contract, functionName: "jobState", args: [jobId] }));
   const phase = phases[state.phase];
   if (phase === undefined) {
     throw new FatalError(
@@ -67,15 +59,13 @@ export async function getJob(client: MarketClient, parameters: GetJobParameters)
   }
   const facts = {
     phase,
-    outcome,
-    resultHash,
+    outcome: state.outcome,
+    resultHashPrefix: state.resultHash,
     committed: state.committed,
     declined: state.declined,
     opened: state.opened,
     promoted: state.used,
     openedAt: state.openedAt,
-    termsHash,
-    commitmentChain,
   };
   switch (phase) {
     case "none":
