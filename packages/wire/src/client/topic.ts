@@ -147,8 +147,14 @@ export async function readTopic(
     const checked = await checkPage(page, request.topic, domain, nowS, (digest) => found.has(digest));
     for (const { digest, envelope } of checked.messages) found.set(digest, envelope);
     read += page.messages.length;
-    // a relay that repeats itself for ever is left
-    if (!page.more || page.cursor === after || (found.size === before && checked.lies > 0)) break;
+    // a relay that repeats itself for ever, or promises more and gives nothing, is left
+    if (
+      !page.more ||
+      page.messages.length === 0 ||
+      page.cursor === after ||
+      (found.size === before && checked.lies > 0)
+    )
+      break;
     after = page.cursor;
   } while (read < MAX_LIST_MESSAGES);
   return found;
