@@ -1,4 +1,5 @@
 export { bloomHoldsLog, bloomMayMatch, bloomOf, logMatches } from "./bloom.ts";
+export { decodeMarketLog, type MarketEvent, marketEvents } from "./decode.ts";
 export * from "./errors.ts";
 export {
   type BlockRef,

@@ -39,7 +39,11 @@ export type Anvil = {
   stop(): Promise<void>;
 };
 
-const binary = fileURLToPath(new URL("../../../node_modules/.bin/anvil", import.meta.url));
+// The program itself, not npm's wrapper: a killed wrapper leaves the node behind.
+const machine = process.arch === "x64" ? "amd64" : process.arch;
+const binary = fileURLToPath(
+  new URL(`../../../node_modules/@foundry-rs/anvil-${process.platform}-${machine}/bin/anvil`, import.meta.url),
+);
 
 /**
  * Starts anvil on a free port of loopback; mines only on demand unless told otherwise.
@@ -80,6 +84,8 @@ export async function startAnvil(...args: string[]): Promise<Anvil> {
     },
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
+      lines.close();
+      child.stdout?.destroy();
       child.kill("SIGKILL");
       await once(child, "exit");
     },

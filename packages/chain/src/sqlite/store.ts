@@ -37,14 +37,14 @@ export function sqliteStore(db: DatabaseSync, name = "default"): FollowerStore<D
       const identity = readIdentity.get(name);
       if (identity === undefined) return undefined;
       return {
-        chainId: identity["chain_id"] as number,
-        genesisHash: identity["genesis_hash"] as Hex,
-        fromBlock: identity["from_block"] as number,
+        chainId: identity.chain_id as number,
+        genesisHash: identity.genesis_hash as Hex,
+        fromBlock: identity.from_block as number,
         tail: readTail.all(name).map((row) => ({
-          number: row["number"] as number,
-          hash: row["hash"] as Hex,
-          parentHash: row["parent_hash"] as Hex,
-          timestamp: row["timestamp"] as number,
+          number: row.number as number,
+          hash: row.hash as Hex,
+          parentHash: row.parent_hash as Hex,
+          timestamp: row.timestamp as number,
         })),
       };
     },
