@@ -71,6 +71,9 @@ function toLine(type: string, data: any, path: string[]): ReportLine | undefined
     case "test:stdout":
     case "test:stderr":
       return { type: "output", file: data.file, text: data.message };
+    // What went wrong outside of a test (after its end, while loading) is told here.
+    case "test:diagnostic":
+      return data.file === undefined ? undefined : { type: "output", file: data.file, text: `${data.message}\n` };
     default:
       return undefined;
   }

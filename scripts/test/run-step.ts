@@ -1,7 +1,7 @@
 // Runs one step and says what came of it. Nothing here decides what a step is (steps.ts) or prints (test.ts).
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { root } from "../lib/workspace.ts";
 import type { ReportLine } from "./reporter.ts";
 import type { Command, Step } from "./steps.ts";
@@ -127,7 +127,7 @@ async function runTests(step: Step, scratch: string, timeoutMs: number): Promise
   const report = join(scratch, `${step.name.replaceAll(/\W/g, "-")}.jsonl`);
   const { work } = step;
   if (work.kind === "commands") throw new Error("commands have no report");
-  const files = work.kind === "node-test" ? work.files.map((file) => join(root, file)) : undefined;
+  const files = work.kind === "node-test" ? work.files.map((file) => resolve(root, file)) : undefined;
   if (files?.length === 0) return { passed: [], failures: [] };
   const argv =
     work.kind === "hardhat"
