@@ -1,6 +1,6 @@
 // The steps of `npm test`, as data: add a step by a line. `scripts/test.ts` runs them, this table says what they are.
 import { existsSync, globSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative, sep } from "node:path";
 import { packageNames, root } from "../lib/workspace.ts";
 
 /** One command of a step; counts as one test, passed when it exits with 0. */
@@ -41,6 +41,11 @@ const tests = (pattern: string, concurrency = 1): Work => ({
   files: globSync(pattern, { cwd: root, exclude: (path) => path.includes("node_modules") }).sort(),
   concurrency,
 });
+/** Folders below a folder that hold tests: each is a step. */
+const folders = (path: string): readonly string[] => {
+  const files = globSync(`${path}/*/**/*.test.ts`, { cwd: root });
+  return [...new Set(files.map((file) => relative(path, file).split(sep)[0] ?? ""))].sort();
+};
 /** A step for what may not be in the tree; never a way around a failing one: the pattern is a path, not a result. */
 const when = (path: string, ...steps: readonly Step[]): readonly Step[] => (existsSync(join(root, path)) ? steps : []);
 
@@ -109,11 +114,18 @@ export function listSteps(): readonly Step[] {
       return work.kind === "node-test" && work.files.length === 0 ? [] : [{ name: `unit ${name}`, load: 1, work }];
     }),
     { name: "solidity", load: 2, after: ["compile"], work: { kind: "hardhat", task: ["test", "solidity"] } },
-    ...when("test/contracts", {
-      name: "contracts",
-      load: 1,
-      after: ["compile"],
-      work: tests("test/contracts/**/*.test.ts"),
+    ...folders("test/integration").map((name): Step => {
+      // The contracts' tests share nothing but the compiler's output; the others start chains and processes of their own.
+      const load = name === "contracts" ? 1 : 2;
+      return {
+        name: `integration ${name}`,
+        load,
+        after: ["compile"],
+        work: tests(`test/integration/${name}/**/*.test.ts`),
+      };
+    }),
+    ...folders("test/e2e").map((name): Step => {
+      return { name: `e2e ${name}`, load: 2, after: ["compile"], work: tests(`test/e2e/${name}/**/*.test.ts`) };
     }),
     ...when("scripts/bench/gas.ts", {
       name: "gas",
@@ -121,11 +133,5 @@ export function listSteps(): readonly Step[] {
       after: ["compile"],
       work: commands({ name: "gas equals the snapshot", argv: script("scripts/bench/gas.ts", "--check") }),
     }),
-    {
-      name: "packing",
-      load: 2,
-      after: ["compile"],
-      work: tests("test/integration/pack/*.test.ts"),
-    },
   ];
 }
