@@ -63,6 +63,8 @@ export type AgentPorts = {
   readonly logger: Logger;
   /** Time between polls of the chain, milliseconds; 1000 by default. */
   readonly pollIntervalMs?: number;
+  /** Called once, when the agent has read the chain up to its head. */
+  readonly onCaughtUp?: () => void;
 };
 
 /** Where an agent stands. */
@@ -127,6 +129,7 @@ class ProviderAgent implements Agent {
   #runner: EffectRunner<Effect> | undefined;
   #queue: Message[] = [];
   #isDraining = false;
+  #isCaughtUp = false;
   readonly #income: Record<Address, bigint> = {};
 
   constructor(ports: AgentPorts) {
@@ -328,7 +331,10 @@ class ProviderAgent implements Agent {
       }
       for (const request of announced) this.#desk.seeAnnounced(request);
       // While the chain is being read up, its newest block is yet unknown: nothing is decided by old time.
-      if (batch.caughtUp) this.#showHorizons();
+      if (!batch.caughtUp) return;
+      this.#showHorizons();
+      if (!this.#isCaughtUp) this.#ports.onCaughtUp?.();
+      this.#isCaughtUp = true;
     });
   }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { escrowOf, Flag, type Request, type Requirements, Role, requirementsOf } from "@quorate/core";
 import { buildManifest, buildPlaces, buildRequest, buildTerms, testAddress } from "@quorate/testkit";
@@ -175,12 +176,13 @@ describe("a panel", () => {
   });
 });
 
+const minimal = {
+  version: 1,
+  tokens: { [testAddress(1)]: { prices: { base: "1" }, bond: { most: "1" } } },
+  requesters: { mode: "any" },
+};
+
 describe("a policy", () => {
-  const minimal = {
-    version: 1,
-    tokens: { [testAddress(1)]: { prices: { base: "1" }, bond: { most: "1" } } },
-    requesters: { mode: "any" },
-  };
   it("needs only version, tokens and requesters, and is strict about the rest", () => {
     assert.equal(policySchema.parse(minimal).finality.endpoints, 2);
     assert.equal(policySchema.parse(minimal).panel.unknown, "no-veto");
@@ -222,5 +224,40 @@ describe("carrying", () => {
     const turns = [0, 1, 2].map((own) => turnOf({ ...base, own })).sort();
     assert.deepEqual(turns, [100, 107, 114]);
     assert.equal(turnOf({ ...base, own: 5 }), undefined);
+  });
+});
+
+describe("the annotated example of the guide", () => {
+  const guide = readFileSync(new URL("../../../../docs/guides/agent-policy.md", import.meta.url), "utf8");
+
+  it("is a policy", () => {
+    const example = JSON.parse(/```json\n(.*?)```/s.exec(guide)?.[1] ?? "");
+    assert.equal(policySchema.parse(example).panel.known.length, 2);
+    // Every member that the schema knows is shown.
+    assert.deepEqual(
+      Object.keys(policySchema.parse(minimal)).sort(),
+      Object.keys(example)
+        .filter((name) => name !== "engines")
+        .sort(),
+    );
+  });
+
+  it("shows the defaults", () => {
+    const example = policySchema.parse(JSON.parse(/```json\n(.*?)```/s.exec(guide)?.[1] ?? ""));
+    const defaults = policySchema.parse(minimal);
+    for (const name of [
+      "leastCalloutBps",
+      "windows",
+      "limits",
+      "maxConcurrentJobs",
+      "maxLiveOffers",
+      "offer",
+      "carrying",
+      "retentionSeconds",
+      "confirmations",
+      "finality",
+      "treasury",
+    ] as const)
+      assert.deepEqual(example[name], defaults[name], name);
   });
 });

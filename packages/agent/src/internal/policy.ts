@@ -115,10 +115,9 @@ const address = z
   .regex(/^0x[0-9a-fA-F]{40}$/, "an address is 0x and 40 hexadecimal digits")
   .transform((value): Address => value.toLowerCase() as Address);
 
-/** Base units as a decimal string: JSON numbers lose digits beyond 2^53. */
+/** Base units as a decimal string: JSON numbers lose digits beyond 2^53. A policy that was parsed before passes unchanged. */
 const amount = z
-  .string()
-  .regex(/^\d{1,29}$/, "an amount is a decimal string in base units")
+  .union([z.string().regex(/^\d{1,29}$/, "an amount is a decimal string in base units"), z.bigint().nonnegative()])
   .transform((value): bigint => BigInt(value));
 
 const seconds = (most: number) => z.number().int().min(1).max(most);

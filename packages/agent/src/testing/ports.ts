@@ -39,7 +39,7 @@ export function fakeReader(changes: Partial<ChainReader> = {}): ChainReader {
 
 /** Relays in memory: blocks, and messages by topic. */
 export class FakeRelays {
-  readonly blocks = new Map<string, Uint8Array>();
+  readonly blocks: Map<string, Uint8Array> = new Map();
   readonly messages: Envelope[] = [];
   asked: number = 0;
 
