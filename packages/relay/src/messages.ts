@@ -238,19 +238,6 @@ function createAdmission(
         `${sender} has ${perSender} live messages of kind ${kind} in this topic, the most that one sender may have.`,
       );
     }
-    if (!trusted) {
-      const ofSource = usage(`i/${source}`);
-      const isOver =
-        ofSource.items >= shareOf(limits.messages, limits.sourceShare) ||
-        ofSource.bytes + bytes > shareOf(limits.messageBytes, limits.sourceShare) ||
-        usage(`pi/${pool}/${source}`).items >= shareOf(poolSize, limits.sourceShare);
-      if (isOver) {
-        throw relayError(
-          "SOURCE_QUOTA_EXCEEDED",
-          `Your address fills its share of this topic or relay (${limits.sourceShare} %). Wait for messages to expire.`,
-        );
-      }
-    }
     const [strangersInPool, trustedInPool] = [usage(`p/${pool}/0`), usage(`p/${pool}/1`)];
     const isPoolFull =
       strangersInPool.items + trustedInPool.items >= poolSize ||
@@ -268,5 +255,18 @@ function createAdmission(
       (!trusted && strangers.items >= shareOf(limits.messages, strangerShare)) ||
       (!trusted && strangers.bytes + bytes > shareOf(limits.messageBytes, strangerShare));
     if (isFull) throw relayError("RELAY_FULL", "The relay is full. Use other relays.");
+    if (!trusted) {
+      const ofSource = usage(`i/${source}`);
+      const isOver =
+        ofSource.items >= shareOf(limits.messages, limits.sourceShare) ||
+        ofSource.bytes + bytes > shareOf(limits.messageBytes, limits.sourceShare) ||
+        usage(`pi/${pool}/${source}`).items >= shareOf(poolSize, limits.sourceShare);
+      if (isOver) {
+        throw relayError(
+          "SOURCE_QUOTA_EXCEEDED",
+          `Your address fills its share of this topic or relay (${limits.sourceShare} %). Wait for messages to expire.`,
+        );
+      }
+    }
   };
 }

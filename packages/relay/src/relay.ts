@@ -128,9 +128,11 @@ async function listen(
     clearInterval(timer);
     streams.close();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    server.closeIdleConnections();
+    // connections fall idle one by one as their last answers go out
+    const idle = setInterval(() => server.closeIdleConnections(), 20);
     const force = setTimeout(() => server.closeAllConnections(), CLOSE_MS);
     await closed;
+    clearInterval(idle);
     clearTimeout(force);
     await collecting;
     db.close();
