@@ -22,6 +22,7 @@ import {
 } from "@quorate/sdk";
 import type { RelayClient } from "@quorate/wire";
 import {
+  type Abi,
   createPublicClient,
   createTestClient,
   createWalletClient,
@@ -29,6 +30,7 @@ import {
   http,
   type PublicClient,
   type TestClient,
+  type Chain as ViemChain,
 } from "viem";
 import { type HDAccount, mnemonicToAccount } from "viem/accounts";
 
@@ -51,7 +53,6 @@ export type Chain = {
   balanceOf(owner: Address): Promise<bigint>;
   /** Moves the chain's clock and mines a block. */
   advance(seconds: number): Promise<void>;
-  now(): Promise<number>;
   stop(): Promise<void>;
 };
 
@@ -84,9 +85,9 @@ async function spawnAnvil(): Promise<{ child: ChildProcess; url: string }> {
   return { child, url };
 }
 
-/** Starts anvil with a market and a token on it. */
-export async function startChain(): Promise<Chain> {
-  const { child, url } = await spawnAnvil();
+const account = (index: number): HDAccount => mnemonicToAccount(MNEMONIC, { addressIndex: index });
+
+function clientsOf(url: string): { chain: ViemChain; transport: ReturnType<typeof http>; node: PublicClient } {
   const chain = defineChain({
     id: 31337,
     name: "anvil",
@@ -94,33 +95,29 @@ export async function startChain(): Promise<Chain> {
     rpcUrls: { default: { http: [url] } },
   });
   const transport = http(url, { retryCount: 0 });
-  const node = createPublicClient({ chain, transport, pollingInterval: 20, cacheTime: 0 });
+  return { chain, transport, node: createPublicClient({ chain, transport, pollingInterval: 20, cacheTime: 0 }) };
+}
+
+/** A chain that runs already, with its market and token. */
+export function connectChain(url: string, market: Address, token: Address): Chain {
+  const { chain, transport, node } = clientsOf(url);
   const testClient = createTestClient({ chain, transport, mode: "anvil" });
-  const account = (index: number): HDAccount => mnemonicToAccount(MNEMONIC, { addressIndex: index });
-  const deployer = createWalletClient({ account: account(0), chain, transport });
-  const deploy = async (abi: readonly unknown[], bytecode: Hex, args: readonly unknown[]): Promise<Address> => {
-    const hash = await deployer.deployContract({ abi: abi as typeof jobMarketAbi, bytecode, args: args as never });
-    const { contractAddress } = await node.waitForTransactionReceipt({ hash });
-    if (contractAddress == null) throw new Error("not deployed");
-    return contractAddress;
-  };
-  const market = await deploy(jobMarketAbi, jobMarketArtifact.bytecode, [10, 604_800]);
-  const token = await deploy(testTokenAbi, testTokenArtifact.bytecode, ["Test Dollar", "TUSD", 6]);
+  const minter = createWalletClient({ account: account(0), chain, transport });
   const domain = { chainId: chain.id, market };
   return {
     rpcUrl: url,
-    public: node as PublicClient,
+    public: node,
     test: testClient as unknown as TestClient,
     domain,
     token,
     account,
     client: (index) => ({
-      public: node as PublicClient,
+      public: node,
       wallet: createWalletClient({ account: account(index), chain, transport }),
       ...domain,
     }),
     async mint(to, amount) {
-      const hash = await deployer.writeContract({
+      const hash = await minter.writeContract({
         address: token,
         abi: testTokenAbi,
         functionName: "mint",
@@ -134,7 +131,25 @@ export async function startChain(): Promise<Chain> {
       await testClient.increaseTime({ seconds });
       await testClient.mine({ blocks: 1 });
     },
-    now: async () => Number((await node.getBlock()).timestamp),
+    stop: async () => {},
+  };
+}
+
+/** Starts anvil with a market and a token on it. */
+export async function startChain(): Promise<Chain> {
+  const { child, url } = await spawnAnvil();
+  const { chain, transport, node } = clientsOf(url);
+  const deployer = createWalletClient({ account: account(0), chain, transport });
+  const deploy = async (abi: Abi, bytecode: Hex, args: readonly unknown[]): Promise<Address> => {
+    const hash = await deployer.deployContract({ abi, bytecode, args });
+    const { contractAddress } = await node.waitForTransactionReceipt({ hash });
+    if (contractAddress == null) throw new Error("not deployed");
+    return contractAddress;
+  };
+  const market = await deploy(jobMarketAbi, jobMarketArtifact.bytecode, [10, 604_800]);
+  const token = await deploy(testTokenAbi, testTokenArtifact.bytecode, ["Test Dollar", "TUSD", 6]);
+  return {
+    ...connectChain(url, market, token),
     async stop() {
       const ended = new Promise((resolve) => child.once("exit", resolve));
       child.kill("SIGTERM");

@@ -196,3 +196,14 @@ export function placed(votes: readonly (readonly [number, Vote])[], chain: Chain
 }
 
 export const RESULT: Uint8Array = utf8("forty-two\n");
+
+/** Providers on accounts of the chain, one after the other: one key mints for all of them. */
+export async function scriptedProviders(
+  chain: Chain,
+  relays: RelayClient,
+  indexes: readonly number[],
+): Promise<ScriptedProvider[]> {
+  const providers: ScriptedProvider[] = [];
+  for (const index of indexes) providers.push(await scriptedProvider(chain, relays, index));
+  return providers;
+}

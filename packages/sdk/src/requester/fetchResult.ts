@@ -111,7 +111,13 @@ export async function fetchResult(
   const tried = new Map<string, DeliveryProblem>();
   let asked = options.redelivery === false;
   for (;;) {
-    const result = await tryDeliveries(context, record, { facts, resultKey, hashPrefix: job.resultHashPrefix }, tried, limit);
+    const result = await tryDeliveries(
+      context,
+      record,
+      { facts, resultKey, hashPrefix: job.resultHashPrefix },
+      tried,
+      limit,
+    );
     if (result !== undefined) return result;
     signal?.throwIfAborted();
     if (!asked) {
@@ -158,7 +164,8 @@ async function tryDeliveries(
       const bytes = await openDelivery(context, record, body, signal);
       const found = resultHashOf(expected.resultKey, bytes);
       // The contract keeps 27 bytes, its event has all 32.
-      const isSettled = found.startsWith(expected.hashPrefix) && found === (expected.facts?.settled?.resultHash ?? found);
+      const isSettled =
+        found.startsWith(expected.hashPrefix) && found === (expected.facts?.settled?.resultHash ?? found);
       if (isSettled) return { outcome: "ok", bytes, resultHash: found, from: provider };
       tried.set(key, { place, provider, code: "RESULT_MISMATCH" });
     } catch (error) {
