@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { createMetrics } from "@quorate/service";
 
 /** What a relay counts, for Prometheus. */
 export type RelayMetrics = {
@@ -21,17 +21,12 @@ export type RelayGauges = () => Readonly<
  * @param gauges Read whenever the metrics are.
  */
 export function createRelayMetrics(gauges: RelayGauges): RelayMetrics {
-  const registry = new Registry();
-  const named = (name: string, help: string): { name: string; help: string; registers: Registry[] } => ({
-    name: `quorate_relay_${name}`,
-    help,
-    registers: [registry],
-  });
-  const requests = new Counter({ ...named("requests_total", "Requests answered"), labelNames: ["route", "status"] });
-  const durations = new Histogram({ ...named("request_seconds", "Time to answer"), labelNames: ["route"] });
-  const messages = new Counter({ ...named("messages_total", "Messages accepted"), labelNames: ["what"] });
-  const blocks = new Counter({ ...named("blocks_total", "Blocks accepted"), labelNames: ["what"] });
-  const held = new Gauge({ ...named("held", "What the relay holds: counts and bytes"), labelNames: ["what"] });
+  const metrics = createMetrics({ prefix: "quorate_relay_" });
+  const requests = metrics.counter("requests_total", "Requests answered", ["route", "status"]);
+  const durations = metrics.histogram("request_seconds", "Time to answer", ["route"]);
+  const messages = metrics.counter("messages_total", "Messages accepted", ["what"]);
+  const blocks = metrics.counter("blocks_total", "Blocks accepted", ["what"]);
+  const held = metrics.gauge("held", "What the relay holds: counts and bytes", ["what"]);
   return {
     request: (route, status, seconds) => {
       requests.inc({ route, status: String(status) });
@@ -39,10 +34,10 @@ export function createRelayMetrics(gauges: RelayGauges): RelayMetrics {
     },
     messages: (what) => messages.inc({ what }),
     blocks: (what) => blocks.inc({ what }),
-    contentType: registry.contentType,
+    contentType: metrics.contentType,
     text: () => {
       for (const [what, value] of Object.entries(gauges())) held.set({ what }, value);
-      return registry.metrics();
+      return metrics.text();
     },
   };
 }
