@@ -9,6 +9,7 @@ import { findErrorUses, renderPage } from "./check-errors.ts";
 import { compareSurfaces } from "./check-exports.ts";
 import { checkImports, readFacts } from "./check-imports.ts";
 import { checkLicences, isAllowed } from "./check-licences.ts";
+import { type MeasuredJob, renderGas, replaceSection } from "./check-readme.ts";
 import { exportsOf, loadProgram } from "./lib/program.ts";
 import { completeLockfile } from "./lockfile.ts";
 import { packedManifest, rewriteReferences } from "./pack.ts";
@@ -336,6 +337,35 @@ describe("lockfile", () => {
       () => completeLockfile({ packages: { "node_modules/tool": { optionalDependencies: { fsevents2: "1.0.0" } } } }),
       /fsevents2@1\.0\.0, wanted by node_modules\/tool/,
     );
+  });
+});
+
+describe("figures", () => {
+  const job = (way: "self" | "carried", seats: number, quorum: number, gas: number): MeasuredJob => ({
+    way,
+    seats,
+    quorum,
+    gas,
+    transactions: 3,
+  });
+
+  it("show the least quorum of each number of seats, both ways", () => {
+    const table = renderGas([
+      job("self", 3, 3, 9),
+      job("self", 3, 2, 420_000),
+      job("carried", 3, 2, 345_678),
+      job("carried", 10, 6, 1),
+    ]);
+    assert.match(table, /\| 3 \| 420,000 in 3 tx \| 345,678 in 3 tx \|\n\| 10 \| – \| 1 in 3 tx \|/);
+    assert.match(renderGas(undefined), /npm run bench -- gas/);
+  });
+
+  it("replace what is between the markers and nothing else", () => {
+    assert.equal(
+      replaceSection("a\n<!-- gas:begin (x) -->\nold $1\n<!-- gas:end -->\nb", "new $2\n"),
+      "a\n<!-- gas:begin (x) -->\nnew $2\n<!-- gas:end -->\nb",
+    );
+    assert.throws(() => replaceSection("no markers", ""), /lost its markers/);
   });
 });
 

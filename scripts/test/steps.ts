@@ -99,6 +99,7 @@ export function listSteps(): readonly Step[] {
         { name: "licences are those allowed", argv: script("scripts/check-licences.ts") },
         { name: "documentation is whole", argv: script("scripts/check-docs.ts") },
         { name: "exported names are those on record", argv: script("scripts/check-exports.ts") },
+        { name: "figures in the README are those on record", argv: script("scripts/check-readme.ts") },
         { name: "every error code has its row", argv: script("scripts/check-errors.ts") },
       ),
     },
