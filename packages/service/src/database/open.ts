@@ -75,7 +75,8 @@ export function openDatabase(path: string, options: OpenDatabaseOptions = {}): S
   try {
     db = new StateDatabase(path, lock, false);
     db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;");
-    migrate(db, options.migrations ?? []);
+    // Who names no schema, like a tool that copies the file, has no opinion on its version.
+    if (options.migrations !== undefined) migrate(db, options.migrations);
     return db;
   } catch (error) {
     if (db === undefined) lock.close();
