@@ -2,12 +2,16 @@ import type { Manifest } from "@quorate/core";
 import type { EngineInput, EngineResult } from "./engine.ts";
 
 /**
- * Messages between the parent and the process that runs a program: a header as JSON behind its length, then bytes.
+ * Messages between the parent and the process that runs a program: length of the header, length of the rest, the header
+ * as JSON, the rest.
  * Parent to child: manifest and files. Child to parent: one byte {@link READY}, then the result.
  */
 
 /** What the child sends once it has loaded everything that it needs. */
 export const READY = 0x52;
+
+/** Bytes of a frame's two lengths. */
+export const PREFIX_BYTES = 8;
 
 /** Longest header, bytes; names, manifest and diagnostics together stay far below. */
 export const MAX_HEADER_BYTES = 1_048_576;
@@ -17,16 +21,33 @@ const decoder = new TextDecoder();
 
 function frame(header: unknown, bodies: readonly Uint8Array[]): Uint8Array[] {
   const text = encoder.encode(JSON.stringify(header));
-  const prefix = new Uint8Array(4);
-  new DataView(prefix.buffer).setUint32(0, text.length, true);
+  const prefix = new Uint8Array(PREFIX_BYTES);
+  const lengths = new DataView(prefix.buffer);
+  lengths.setUint32(0, text.length, true);
+  lengths.setUint32(
+    4,
+    bodies.reduce((sum, body) => sum + body.length, 0),
+    true,
+  );
   return [prefix, text, ...bodies];
+}
+
+/**
+ * Length of a whole frame, as its first bytes say.
+ *
+ * @param bytes At least {@link PREFIX_BYTES} bytes.
+ */
+export function frameLength(bytes: Uint8Array): number {
+  const lengths = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return PREFIX_BYTES + lengths.getUint32(0, true) + lengths.getUint32(4, true);
 }
 
 /** Splits a frame into its header and the rest. */
 function split(bytes: Uint8Array): { header: unknown; body: Uint8Array } {
-  const length = bytes.length < 4 ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-  if (length === 0 || length > MAX_HEADER_BYTES || length > bytes.length - 4) throw new Error("a frame is cut short");
-  return { header: JSON.parse(decoder.decode(bytes.subarray(4, 4 + length))), body: bytes.subarray(4 + length) };
+  if (bytes.length < PREFIX_BYTES || bytes.length !== frameLength(bytes)) throw new Error("a frame is cut short");
+  const end = PREFIX_BYTES + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  if (end - PREFIX_BYTES > MAX_HEADER_BYTES) throw new Error("a header is too long");
+  return { header: JSON.parse(decoder.decode(bytes.subarray(PREFIX_BYTES, end))), body: bytes.subarray(end) };
 }
 
 /** What the child is given. */

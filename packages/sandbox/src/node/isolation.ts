@@ -54,6 +54,15 @@ const childPath = fileURLToPath(
   new URL(import.meta.url.endsWith(".ts") ? "./child.ts" : "./child.js", import.meta.url),
 );
 
+/**
+ * Script that runs one program, with the engine to prepare before the package comes.
+ *
+ * @param engine Name of the engine.
+ */
+export function childEntry(engine: string): readonly string[] {
+  return [childPath, engine];
+}
+
 let readable: readonly string[] | undefined;
 
 /** Folders that the child loads code from: this package and its dependencies. */
@@ -92,11 +101,11 @@ function descriptions(): readonly string[] {
  * Builds the command line of the child.
  *
  * @param isolation Mode.
- * @param engine Name of the engine, which the child prepares before it is given the package.
+ * @param entry Script of the child below this package, and its arguments.
  * @param limits Resource limits.
  * @throws FatalError `ISOLATION_UNAVAILABLE` naming what is missing.
  */
-export function commandFor(isolation: Isolation, engine: string, limits: ProcessLimits): Command {
+export function commandFor(isolation: Isolation, entry: readonly string[], limits: ProcessLimits): Command {
   const shell = findTool("sh");
   if (shell === undefined) throw unavailable(isolation, "`sh` is not installed");
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
@@ -116,8 +125,7 @@ export function commandFor(isolation: Isolation, engine: string, limits: Process
     `--wasm-max-mem-pages=${limits.memoryPages}`,
     `--stack-size=${ENGINE_STACK_KIB}`,
     "--v8-pool-size=1",
-    childPath,
-    engine,
+    ...entry,
   ];
   const inner =
     isolation === "bubblewrap" ? [...bubblewrapArguments(nodePath, paths), ...node] : [...tether(), ...node];

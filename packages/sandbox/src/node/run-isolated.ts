@@ -3,10 +3,10 @@ import type { Readable, Writable } from "node:stream";
 import { type Clock, decodePackage, type Package, ReportCode, type RunLimits, systemClock } from "@quorate/core";
 import { NO_USAGE, PAGE_BYTES } from "../internal/engine.ts";
 import { isKnownEngine } from "../internal/engines.ts";
-import { decodeResult, encodeInput, MAX_HEADER_BYTES, READY } from "../internal/frames.ts";
+import { decodeResult, encodeInput, frameLength, MAX_HEADER_BYTES, PREFIX_BYTES, READY } from "../internal/frames.ts";
 import type { RunResult } from "../result.ts";
 import { publishResult } from "../run-package.ts";
-import { commandFor, findTool, type Isolation, type ProcessLimits, requireIsolation } from "./isolation.ts";
+import { childEntry, commandFor, findTool, type Isolation, type ProcessLimits, requireIsolation } from "./isolation.ts";
 
 /** The operator's own ceilings for one run. */
 export type HostLimits = Omit<RunLimits, "fuel">;
@@ -51,6 +51,20 @@ const NO_FURTHER_DESCRIPTORS = 3;
  * the signal's reason.
  */
 export async function runIsolated(pkg: Package | Uint8Array, options: IsolatedRunOptions): Promise<RunResult> {
+  return runInChild(pkg, options, childEntry);
+}
+
+/**
+ * {@link runIsolated} with a child of the caller's choice, for tests of what a child may do that its program has taken
+ * over.
+ *
+ * @param entryFor Script and arguments of the child, by engine.
+ */
+export async function runInChild(
+  pkg: Package | Uint8Array,
+  options: IsolatedRunOptions,
+  entryFor: (engine: string) => readonly string[],
+): Promise<RunResult> {
   const { isolation, signal, clock = systemClock } = options;
   signal?.throwIfAborted();
   const decoded = pkg instanceof Uint8Array ? decodePackage(pkg) : pkg;
@@ -77,7 +91,7 @@ export async function runIsolated(pkg: Package | Uint8Array, options: IsolatedRu
     }
   }
   const packageBytes = [...decoded.files.values()].reduce((sum, bytes) => sum + bytes.length, 0);
-  const command = commandFor(isolation, engine.name, {
+  const command = commandFor(isolation, entryFor(engine.name), {
     dataBytes: BASE_DATA_BYTES + limits.memoryBytes + 3 * limits.outputBytes + DATA_PER_PACKAGE_BYTE * packageBytes,
     // Twice the wall time: the compiler's threads count too.
     cpuSeconds: Math.ceil((limits.wallTimeMs + START_TIMEOUT_MS) / 500),
@@ -125,6 +139,7 @@ class ChildRun {
   readonly #prlimit: string | undefined;
   readonly #chunks: Uint8Array[] = [];
   #received = 0;
+  #expected: number | undefined;
   #stderr = "";
   #ready = false;
   #ending: Ending | undefined;
@@ -158,12 +173,8 @@ class ChildRun {
       }
       const why = killedBy === null ? `exit code ${code}` : `signal ${killedBy}`;
       const words = this.#stderr.replaceAll(/[^\x20-\x7e]+/g, " ").trim();
-      const ending =
-        this.#ending ??
-        (code === 0 && this.#ready
-          ? { kind: "result" as const, bytes: Buffer.concat(this.#chunks) }
-          : { kind: "died" as const, detail: words === "" ? why : `${why}; it said: ${words.slice(-400)}` });
-      resolve(finish(ending));
+      const detail = words === "" ? why : `${why}; it said: ${words.slice(-400)}`;
+      resolve(finish(this.#ending ?? { kind: "died", detail }));
     });
     if (signal?.aborted === true) abort();
     return promise;
@@ -182,10 +193,22 @@ class ChildRun {
     }
     this.#received += rest.length;
     // A flood is cut off here, whatever the engine inside thinks of its limits.
-    if (this.#received > this.#pkg.manifest.limits.outputBytes + MAX_HEADER_BYTES + 4) {
+    if (this.#received > this.#pkg.manifest.limits.outputBytes + MAX_HEADER_BYTES + PREFIX_BYTES) {
       this.#end({ kind: "died", detail: "it answered with more than it may" });
     } else if (rest.length > 0) {
       this.#chunks.push(rest);
+      this.#finishIfWhole();
+    }
+  }
+
+  /** Once the answer is whole the child is of no more use; on its own it would wait for its compiler's threads. */
+  #finishIfWhole(): void {
+    if (this.#expected === undefined && this.#received >= PREFIX_BYTES) {
+      this.#chunks.splice(0, this.#chunks.length, Buffer.concat(this.#chunks));
+      this.#expected = frameLength(this.#chunks[0] as Uint8Array);
+    }
+    if (this.#expected !== undefined && this.#received >= this.#expected) {
+      this.#end({ kind: "result", bytes: Buffer.concat(this.#chunks) });
     }
   }
 

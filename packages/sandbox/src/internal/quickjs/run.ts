@@ -82,7 +82,7 @@ class Run {
     } catch (error) {
       // Anything but a trap is the host's, above all the end of its stack, deeper here and shallower there.
       if (!(error instanceof WebAssembly.RuntimeError)) return hostFailure(error, this.#usage());
-      this.#endWith(interpreter.fuel.value < 0n ? "FuelExhausted" : "Trap");
+      this.#endWith("Trap");
     }
     if (interpreter.failure !== undefined) return hostFailure(interpreter.failure, this.#usage());
     if (this.#end === undefined) return hostFailure(new HostFailed("the run has no end"), this.#usage());
@@ -109,9 +109,13 @@ class Run {
     };
   }
 
-  /** Notes the end of the run; the first one counts. */
+  /** Notes the end of the run; the first one counts, and none that took more fuel than there was. */
   #endWith(ending: Ending): void {
-    this.#end ??= { ending, usage: this.#usage(), growthRefused: this.#interpreter.growthRefused };
+    this.#end ??= {
+      ending: this.#interpreter.fuelLeft() < 0 ? "FuelExhausted" : ending,
+      usage: this.#usage(),
+      growthRefused: this.#interpreter.growthRefused,
+    };
   }
 
   /** Ends the run from a host function: the interpreter stops when it returns, whatever the program catches. */
@@ -157,7 +161,6 @@ class Run {
   }
 
   #uncaught(context: QuickJSContext, error: QuickJSHandle): undefined {
-    if (this.#interpreter.fuel.value < 0n) this.#endWith("FuelExhausted");
     this.#endWith({ exitCode: EXIT_UNCAUGHT });
     // Describing the error may run code of the program; the run has ended, so that nothing of it counts.
     this.#interpreter.fuel.value = DESCRIBE_FUEL;
