@@ -16,7 +16,7 @@ import {
   signEnvelope,
   verifyEnvelope,
 } from "./envelope.ts";
-import { agent, bodies, draftOf, jobId, kinds, nowS, otherDomain, requester } from "./internal/fixtures.ts";
+import { agent, bodies, draftOf, jobId, kinds, nowS, otherDomain, requester } from "./fixtures/drafts.ts";
 import { MAX_CLOCK_SKEW_S } from "./limits.ts";
 
 const signed = new Map<string, Envelope>();

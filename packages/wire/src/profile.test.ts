@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { assertCode, testAddress, testDomain, testHash } from "@quorate/testkit";
 import { privateKeyToAccount } from "viem/accounts";
 import { parseWire } from "./errors.ts";
-import { agent, nowS, otherDomain, requester as provider } from "./internal/fixtures.ts";
+import { agent, nowS, otherDomain, requester as provider } from "./fixtures/drafts.ts";
 import {
   encodePresence,
   encodeProfile,

@@ -5,7 +5,7 @@ import { assertCode, buildOffer, testAddress, testDomain, testHash } from "@quor
 import { getAddress } from "viem";
 import type { Envelope } from "./envelope.ts";
 import { signEnvelope } from "./envelope.ts";
-import { agent, draftOf, jobId, otherDomain } from "./internal/fixtures.ts";
+import { agent, draftOf, jobId, otherDomain } from "./fixtures/drafts.ts";
 import { type OfferDocument, openOffer, sealOffer } from "./sealed-offer.ts";
 
 const keys = await generateEncryptionKeyPair();

@@ -4,7 +4,7 @@ import { blocksOf, type Hex, type QuorateError, RetryableError } from "@quorate/
 import { assertCode, fakeClock, recordingLogger, testDomain, testHash, until } from "@quorate/testkit";
 import { privateKeyToAccount } from "viem/accounts";
 import { type Envelope, encodeEnvelope, REQUESTS_TOPIC, signEnvelope } from "../envelope.ts";
-import { agent, draftOf, jobId, nowS, otherDomain, requester } from "../internal/fixtures.ts";
+import { agent, draftOf, jobId, nowS, otherDomain, requester } from "../fixtures/drafts.ts";
 import { encodePresence, encodeProfile, type Profile, signPresence, signProfile } from "../profile.ts";
 import { createRelayClient } from "./client.ts";
 import type { RelayClient, RelayClientOptions } from "./types.ts";
