@@ -4,10 +4,12 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import {
   type Address,
+  type Chain,
   concat,
   createPublicClient,
   createTestClient,
   createWalletClient,
+  defineChain,
   type Hex,
   http,
   type PublicClient,
@@ -18,7 +20,14 @@ import {
   type WalletClient,
 } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
-import { foundry } from "viem/chains";
+
+/** The chain that anvil serves; not from `viem/chains`, which loads hundreds. */
+export const localChain: Chain = defineChain({
+  id: 31337,
+  name: "anvil",
+  nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
+  rpcUrls: { default: { http: ["http://127.0.0.1"] } },
+});
 
 /** Keys of the accounts that anvil funds; public knowledge, for local chains only. */
 export const devKeys: readonly Hex[] = [
@@ -69,14 +78,14 @@ export async function startAnvil(...args: string[]): Promise<Anvil> {
   });
   const url = `http://127.0.0.1:${port}`;
   const transport = http(url, { retryCount: 0 });
-  const client = createPublicClient({ chain: foundry, transport, cacheTime: 0, pollingInterval: 50 });
-  const test = createTestClient({ mode: "anvil", chain: foundry, transport });
+  const client = createPublicClient({ chain: localChain, transport, cacheTime: 0, pollingInterval: 50 });
+  const test = createTestClient({ mode: "anvil", chain: localChain, transport });
   const rpc = (method: string, ...params: unknown[]): Promise<unknown> =>
     (client.request as (args: { method: string; params: unknown[] }) => Promise<unknown>)({ method, params });
   return {
     url,
     public: client,
-    wallet: createWalletClient({ chain: foundry, transport, account: privateKeyToAccount(devKeys[0] as Hex) }),
+    wallet: createWalletClient({ chain: localChain, transport, account: privateKeyToAccount(devKeys[0] as Hex) }),
     test,
     rpc,
     async mine(blocks = 1) {
@@ -111,7 +120,7 @@ export async function deploy(anvil: Anvil, bytecode: Hex): Promise<Address> {
   const hash = await anvil.wallet.sendTransaction({
     data: bytecode,
     account: anvil.wallet.account ?? null,
-    chain: foundry,
+    chain: localChain,
   });
   await anvil.mine();
   const { contractAddress } = await anvil.public.getTransactionReceipt({ hash });

@@ -1,9 +1,12 @@
-import { createJournal, createOutbox, inTransaction, openDatabase } from "@quorate/service";
+import { inTransaction } from "@quorate/chain/sqlite";
 import { createPublicClient, type Hex, http } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
-import { foundry } from "viem/chains";
+// Not through the package's index: a child that is started thirty times should load only what it needs.
+import { openDatabase } from "../../../packages/service/src/database/open.ts";
+import { createJournal } from "../../../packages/service/src/journal/journal.ts";
+import { createOutbox } from "../../../packages/service/src/outbox/outbox.ts";
 
-/** What the kill test tells its child; JSON in the first argument. */
+/** What a process of the kill test is to do. */
 export type ChildTask = {
   readonly path: string;
   readonly url: string;
@@ -13,13 +16,13 @@ export type ChildTask = {
   readonly killAt?: { readonly step: string; readonly occurrence: number };
 };
 
-if (process.argv[2] !== undefined) {
-  const task = JSON.parse(process.argv[2]) as ChildTask;
+/** Decides on the calls, hands them to the outbox, waits for their outcomes. The same before and after a kill. */
+export async function work(task: ChildTask): Promise<string[]> {
   const db = openDatabase(task.path);
   let left = task.killAt?.occurrence ?? 0;
   const outbox = createOutbox({
     db,
-    clients: [createPublicClient({ chain: foundry, transport: http(task.url), cacheTime: 0 })],
+    clients: [createPublicClient({ transport: http(task.url), cacheTime: 0 })],
     account: privateKeyToAccount(task.key),
     chainId: 31337,
     policy: { maxFeeCap: 10n ** 12n, confirmations: 1, pollIntervalMs: 20, rebroadcastMs: 100, bumpAfterMs: 60_000 },
@@ -44,9 +47,11 @@ if (process.argv[2] !== undefined) {
   }
   const abort = new AbortController();
   const running = outbox.run(abort.signal);
-  const results = await Promise.all(journal.state().map((key) => outbox.wait(key, AbortSignal.timeout(20_000))));
+  const results = await Promise.all(journal.state().map((key) => outbox.wait(key, AbortSignal.timeout(60_000))));
   abort.abort();
   await running;
   db.close();
-  process.stdout.write(JSON.stringify(results.map(({ status }) => status)));
+  return results.map(({ status }) => status);
 }
+
+if (process.argv[1] === import.meta.filename) await work(JSON.parse(process.argv[2] as string) as ChildTask);

@@ -6,11 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { outboxSteps } from "@quorate/service";
 import type { Address, Hex } from "viem";
 import { generatePrivateKey, privateKeyToAddress } from "viem/accounts";
+import { outboxSteps } from "../../../packages/service/src/outbox/steps.ts";
 import { type Anvil, deploy, emit, emitterDeployment, startAnvil } from "./anvil.ts";
-import type { ChildTask } from "./outbox-child.ts";
+import { type ChildTask, work } from "./outbox-child.ts";
 
 let anvil: Anvil;
 let emitter: Address;
@@ -26,24 +26,24 @@ after(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-async function run(task: ChildTask): Promise<{ signal: NodeJS.Signals | null; output: string }> {
-  const child = spawn(process.execPath, [script, JSON.stringify(task)], { stdio: ["ignore", "pipe", "inherit"] });
-  let output = "";
-  child.stdout.on("data", (chunk: Buffer) => {
-    output += chunk.toString();
-  });
-  const ended = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
+/** Blocks come while the work goes on. */
+async function mineUntil<T>(work: Promise<T>): Promise<T> {
   let done = false;
-  void ended.then(() => {
+  const finish = (): void => {
     done = true;
-  });
-  // Blocks come while the child works and while it is dead.
+  };
+  void work.then(finish, finish);
   while (!done) {
     await anvil.mine();
-    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 40))]);
+    await Promise.race([work, new Promise((resolve) => setTimeout(resolve, 40))]);
   }
-  const [, signal] = await ended;
-  return { signal, output };
+  return await work;
+}
+
+async function runAndDie(task: ChildTask): Promise<NodeJS.Signals | null> {
+  const child = spawn(process.execPath, [script, JSON.stringify(task)], { stdio: ["ignore", "ignore", "inherit"] });
+  const [, signal] = await mineUntil(once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>);
+  return signal;
 }
 
 async function effectsOf(sender: Address): Promise<Hex[]> {
@@ -69,12 +69,10 @@ for (const [index, step] of outboxSteps.entries()) {
         key,
         calls: [1, 2].map((n) => ({ key: `call-${n}`, to: emitter, data: emit(n, index), gas: "100000" })),
       };
-      const killed = await run({ ...task, killAt: { step, occurrence } });
-      assert.equal(killed.signal, "SIGKILL");
+      assert.equal(await runAndDie({ ...task, killAt: { step, occurrence } }), "SIGKILL");
       // The node may have lost what it was handed.
       if (occurrence === 2) await anvil.rpc("anvil_dropAllTransactions");
-      const finished = await run(task);
-      assert.deepEqual(JSON.parse(finished.output), ["mined", "mined"]);
+      assert.deepEqual(await mineUntil(work(task)), ["mined", "mined"]);
       assert.deepEqual((await effectsOf(sender)).map(BigInt), [1n, 2n]);
     });
   }

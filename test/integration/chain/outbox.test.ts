@@ -16,8 +16,16 @@ import {
 } from "@quorate/service";
 import { type Address, createPublicClient, type Hex, http, type PublicClient, parseGwei } from "viem";
 import { generatePrivateKey, type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
-import { foundry } from "viem/chains";
-import { type Anvil, coffeeAbi, deploy, emit, emitterDeployment, reverterDeployment, startAnvil } from "./anvil.ts";
+import {
+  type Anvil,
+  coffeeAbi,
+  deploy,
+  emit,
+  emitterDeployment,
+  localChain,
+  reverterDeployment,
+  startAnvil,
+} from "./anvil.ts";
 import { type FaultProxy, startFaultProxy } from "./fault-proxy.ts";
 
 let anvil: Anvil;
@@ -61,7 +69,7 @@ afterEach(() => {
 });
 
 const clientOf = (url: string): PublicClient =>
-  createPublicClient({ chain: foundry, transport: http(url), cacheTime: 0 });
+  createPublicClient({ chain: localChain, transport: http(url), cacheTime: 0 });
 
 function outboxOf(extra: Partial<OutboxOptions> = {}, urls: string[] = [proxy.url]): Outbox {
   return createOutbox({
@@ -340,7 +348,7 @@ test("when another program uses the nonce the call gets a new one, after finalit
   await outbox.tick();
   await anvil.wallet.sendTransaction({
     account,
-    chain: foundry,
+    chain: localChain,
     to: account.address,
     value: 1n,
     nonce: 0,
@@ -360,7 +368,7 @@ test("when another program uses the nonce the call gets a new one, after finalit
 test("an unknown pending transaction of the key is outbid", async () => {
   await anvil.wallet.sendTransaction({
     account,
-    chain: foundry,
+    chain: localChain,
     to: account.address,
     value: 1n,
     nonce: 0,

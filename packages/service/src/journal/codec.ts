@@ -53,6 +53,8 @@ function unstorable(what: string): FatalError {
 /**
  * Writes plain data as text; unlike JSON also bigint, `Uint8Array`, `Map` and `Set`. `undefined` fields are left out.
  *
+ * @param value Plain data, nested as deep as need be.
+ * @returns JSON.
  * @throws `STATE_UNSTORABLE` for class instances, functions, NaN and infinities.
  */
 export function encodeState(value: unknown): string {
@@ -62,6 +64,8 @@ export function encodeState(value: unknown): string {
 /**
  * Reads what {@link encodeState} wrote.
  *
+ * @param text JSON.
+ * @returns The data, equal to what was written.
  * @throws `STATE_CORRUPT`.
  */
 export function decodeState(text: string): unknown {
