@@ -5,7 +5,6 @@ import {
   type FailureCause,
   FatalError,
   FailureCause as failureCauses,
-  type JobFacts,
   MAX_BLOCK_BYTES,
   Outcome,
   openSealed,
@@ -20,8 +19,7 @@ import { type Address, type Hex, hexToBytes, isAddressEqual } from "viem";
 import { getJob } from "../actions/getJob.ts";
 import { delay } from "../internal/wait.ts";
 import { explain, type RequesterContext, requireRecord } from "./context.ts";
-import { findJobBlock } from "./findJobBlock.ts";
-import { followJob } from "./followJob.ts";
+import { findJobLog } from "./jobLogs.ts";
 import type { JobRecord } from "./record.ts";
 
 /** Options of {@link fetchResult}. */
@@ -105,7 +103,7 @@ export async function fetchResult(
   const resultKey = deriveResultKey(hexToBytes(record.packageKey), jobId);
   if (job.outcome === Outcome.Failed) throw failureOf(jobId, resultKey, job.resultHashPrefix);
 
-  const facts = await readFacts(context, jobId, signal);
+  const panel = await readPanel(context, record);
   const deadline = AbortSignal.timeout(options.timeoutMs ?? 60_000);
   const limit = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
   const tried = new Map<string, DeliveryProblem>();
@@ -114,7 +112,7 @@ export async function fetchResult(
     const result = await tryDeliveries(
       context,
       record,
-      { facts, resultKey, hashPrefix: job.resultHashPrefix },
+      { panel, resultKey, hashPrefix: job.resultHashPrefix },
       tried,
       limit,
     );
@@ -129,7 +127,16 @@ export async function fetchResult(
   }
 }
 
-type Expected = { readonly facts: JobFacts | undefined; readonly resultKey: Uint8Array; readonly hashPrefix: Hex };
+type SettledPanel = {
+  /** All 32 bytes. */
+  readonly resultHash: Hex;
+  /** By place. */
+  readonly providers: readonly Address[];
+  /** By place. */
+  readonly aligned: readonly boolean[];
+};
+
+type Expected = { readonly panel: SettledPanel | undefined; readonly resultKey: Uint8Array; readonly hashPrefix: Hex };
 
 /** Goes through the deliveries that are there and were not tried yet, aligned providers first. */
 async function tryDeliveries(
@@ -153,7 +160,7 @@ async function tryDeliveries(
     if (!signal.aborted) context.logger.warn("result.relays-failed", { jobId: record.jobId, ...explain(error) });
     return undefined;
   }
-  const rank = ({ place, provider }: DeliveryBody): number => rankOf(expected.facts, place, provider);
+  const rank = ({ place, provider }: DeliveryBody): number => rankOf(expected.panel, place, provider);
   for (const body of [...bodies].sort((a, b) => rank(a) - rank(b)).slice(0, MAX_DELIVERIES)) {
     const key = JSON.stringify(body);
     const before = tried.get(key);
@@ -164,8 +171,7 @@ async function tryDeliveries(
       const bytes = await openDelivery(context, record, body, signal);
       const found = resultHashOf(expected.resultKey, bytes);
       // The contract keeps 27 bytes, its event has all 32.
-      const isSettled =
-        found.startsWith(expected.hashPrefix) && found === (expected.facts?.settled?.resultHash ?? found);
+      const isSettled = found.startsWith(expected.hashPrefix) && found === (expected.panel?.resultHash ?? found);
       if (isSettled) return { outcome: "ok", bytes, resultHash: found, from: provider };
       tried.set(key, { place, provider, code: "RESULT_MISMATCH" });
     } catch (error) {
@@ -178,10 +184,10 @@ async function tryDeliveries(
 }
 
 /** Aligned providers first, then the rest of the panel, then strangers: the hash decides, the order only saves work. */
-function rankOf(facts: JobFacts | undefined, place: number, provider: Address): number {
-  const expected = facts?.terms.places[place]?.provider;
+function rankOf(panel: SettledPanel | undefined, place: number, provider: Address): number {
+  const expected = panel?.providers[place];
   if (expected === undefined || !isAddressEqual(expected, provider)) return 2;
-  return facts?.settled?.results[place]?.verdict === Verdict.Aligned ? 0 : 1;
+  return panel?.aligned[place] === true ? 0 : 1;
 }
 
 async function openDelivery(
@@ -263,25 +269,21 @@ function undelivered(jobId: Hex, problems: readonly DeliveryProblem[]): Retryabl
   );
 }
 
-/** Only the panel's facts tell who was aligned; without them every delivery is tried in any order. */
-async function readFacts(
-  context: RequesterContext,
-  jobId: Hex,
-  signal: AbortSignal | undefined,
-): Promise<JobFacts | undefined> {
-  const controller = new AbortController();
-  const stop = (): void => controller.abort();
-  signal?.addEventListener("abort", stop, { once: true });
+/** Only the panel tells who was aligned; without it every delivery is tried in any order. */
+async function readPanel(context: RequesterContext, record: JobRecord): Promise<SettledPanel | undefined> {
+  const { jobId, createdAtBlock } = record;
   try {
-    const fromBlock = await findJobBlock(context, jobId);
-    for await (const { facts } of followJob(context, jobId, fromBlock, controller.signal)) return facts;
-    return undefined;
+    const [opened, settled] = await Promise.all([
+      findJobLog(context, jobId, "JobOpened", createdAtBlock),
+      findJobLog(context, jobId, "JobSettled", createdAtBlock),
+    ]);
+    if (opened === undefined || settled === undefined) return undefined;
+    const { resultHash, results } = settled.args;
+    const providers = opened.args.places.map(({ provider }) => provider);
+    return { resultHash, providers, aligned: results.map(({ verdict }) => verdict === Verdict.Aligned) };
   } catch (error) {
-    context.logger.warn("result.facts-failed", { jobId, ...explain(error) });
+    context.logger.warn("result.panel-failed", { jobId, ...explain(error) });
     return undefined;
-  } finally {
-    signal?.removeEventListener("abort", stop);
-    controller.abort();
   }
 }
 

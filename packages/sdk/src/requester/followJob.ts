@@ -1,7 +1,6 @@
-import { jobMarketAbi } from "@quorate/abi";
-import { createFollower, type FollowedBlock, memoryStore, type RawLog } from "@quorate/chain";
+import { createFollower, type FollowedBlock, marketEvents, memoryStore } from "@quorate/chain";
 import { foldJobEvent, type JobEvent, type JobFacts } from "@quorate/core";
-import { decodeEventLog, type Hex } from "viem";
+import type { Hex } from "viem";
 import { Pulse } from "../internal/pulse.ts";
 import type { RequesterContext } from "./context.ts";
 
@@ -103,20 +102,9 @@ const jobEvents: ReadonlySet<string> = new Set<JobEvent["eventName"]>([
  * @param block Followed block.
  */
 export function eventsOf(block: FollowedBlock): PlacedEvent[] {
-  return block.logs.flatMap((log) => {
-    const decoded = decode(log);
-    if (decoded === undefined || !jobEvents.has(decoded.eventName)) return [];
-    const event = { ...decoded, timestamp: block.timestamp } as unknown as JobEvent;
+  return marketEvents([block]).flatMap(({ name, args }) => {
+    if (!jobEvents.has(name)) return [];
+    const event = { eventName: name, args, timestamp: block.timestamp } as unknown as JobEvent;
     return [{ block: block.number, event }];
   });
-}
-
-/** An event of a newer market is skipped: shapes never change, events are only added. */
-function decode({ topics, data }: RawLog): { readonly eventName: string; readonly args: unknown } | undefined {
-  try {
-    const { eventName, args } = decodeEventLog({ abi: jobMarketAbi, topics: topics as [Hex, ...Hex[]], data });
-    return { eventName, args };
-  } catch {
-    return undefined;
-  }
 }

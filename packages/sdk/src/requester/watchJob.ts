@@ -7,8 +7,8 @@ import { revealJob } from "../actions/revealJob.ts";
 import { settleJob } from "../actions/settleJob.ts";
 import { Pulse } from "../internal/pulse.ts";
 import { explain, type RequesterContext, type SelfHelp } from "./context.ts";
-import { findJobBlock } from "./findJobBlock.ts";
 import { followJob, type JobUpdate } from "./followJob.ts";
+import { findJobBlock } from "./jobLogs.ts";
 import { addMessage, carriableCommitments, messageViewOf, noMessages, trueOpenings } from "./jobMessages.ts";
 import { type HelpView, type JobView, jobViewOf, sameView } from "./jobView.ts";
 import { type HelpPlan, planHelp } from "./planHelp.ts";
@@ -122,14 +122,18 @@ function createHelper(context: RequesterContext, mode: SelfHelp, signal: AbortSi
     };
 
   const help = async (facts: JobFacts, now: number, messages: typeof noMessages): Promise<void> => {
+    const openings = trueOpenings(messages, facts, domain).map(({ opening }) => opening);
+    // If everything that lies there were true, would there be something to do? Only then the chain is asked who may sign.
+    const claimed = [...messages.commitments.values()].flat();
+    if (planHelp({ facts, now, mode, commitments: claimed, openings }) === undefined) return;
     const plan = planHelp({
       facts,
       now,
       mode,
+      openings,
       commitments: (await carriableCommitments(messages, facts, domain, mayAct(facts.terms.token, now))).map(
         ({ place, commitment, signature }) => ({ place, commitment, signature }),
       ),
-      openings: trueOpenings(messages, facts, domain).map(({ opening }) => opening),
     });
     if (plan === undefined) return;
     logger.info("help.begin", { jobId: facts.jobId, action: plan.action });

@@ -1,9 +1,10 @@
-import { FatalError, type MarketDomain, RetryableError, verifyBlock } from "@quorate/core";
+import { type MarketDomain, RetryableError, verifyBlock } from "@quorate/core";
 import {
   type Envelope,
   type ProfileRecord,
   type PublishReport,
   type RelayClient,
+  relayError,
   type SubscribeOptions,
   type Subscription,
   verifyEnvelope,
@@ -67,7 +68,8 @@ export function memoryRelays(
     messages,
     async publish(envelope) {
       requireUp();
-      if (!(await verifyEnvelope(envelope, domain))) throw new FatalError("BAD_SIGNATURE", "Not signed by its sender.");
+      if (!(await verifyEnvelope(envelope, domain)))
+        throw relayError("BAD_SIGNATURE", "It is not signed by its sender.");
       messages.push(envelope);
       for (const pulse of pulses) pulse.fire();
       return accepted;
@@ -82,14 +84,14 @@ export function memoryRelays(
     },
     async putBlock(cid, bytes) {
       requireUp();
-      if (!verifyBlock(cid, bytes)) throw new FatalError("BLOCK_MISMATCH", "Not the bytes of this CID.");
+      if (!verifyBlock(cid, bytes)) throw relayError("BLOCK_MISMATCH", "These are not the bytes of the CID.");
       blocks.set(cid, bytes);
       return accepted;
     },
     async getBlock(cid) {
       requireUp();
       const bytes = faults.loseBlock?.(cid) === true ? undefined : blocks.get(cid);
-      if (bytes === undefined) throw new RetryableError("BLOCK_NOT_FOUND", "No relay has it.");
+      if (bytes === undefined) throw relayError("BLOCK_NOT_FOUND", "No relay has it.");
       return bytes;
     },
     async putProfile() {
