@@ -46,7 +46,9 @@ if (isNewEnough(process.versions.node)) {
   process.on("SIGINT", () => {});
   for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => {
-    console.error(`NODE_NOT_STARTED: ${node} could not be started: ${error.message}. Reinstall quorate or use Node 24.`);
+    console.error(
+      `NODE_NOT_STARTED: ${node} could not be started: ${error.message}. Reinstall quorate or use Node 24.`,
+    );
     process.exit(2);
   });
   child.on("exit", (code, signal) => {

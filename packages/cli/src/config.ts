@@ -64,7 +64,7 @@ const configSchema: z.ZodType<Config, unknown> = z.strictObject({
  * @param env - Environment; `QUORATE_HOME` counts when the option is absent.
  */
 export function homeFolder(option: string | undefined, env: NodeJS.ProcessEnv): string {
-  return option ?? env["QUORATE_HOME"] ?? join(homedir(), ".quorate");
+  return option ?? env.QUORATE_HOME ?? join(homedir(), ".quorate");
 }
 
 /**

@@ -1,8 +1,6 @@
-import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
 import { FatalError, type Logger, RetryableError, systemClock } from "@quorate/core";
 import type { MarketClient } from "@quorate/sdk";
-import { createLogger, type KeystoreAccount, loadKeystore } from "@quorate/service";
+import { createLogger, type KeyAccount, loadKeystore } from "@quorate/service";
 import { createRelayClient, type RelayClient } from "@quorate/wire";
 import type { Command } from "commander";
 import {
@@ -15,6 +13,7 @@ import {
   type PublicClient,
 } from "viem";
 import { type Config, chooseNetwork, homeFolder, type Network, readConfig } from "./config.ts";
+import { keyFile, keyFolder, keyNames } from "./key-files.ts";
 import { createOutput, type Output } from "./output.ts";
 import { readPassphrase } from "./passphrase.ts";
 
@@ -43,27 +42,12 @@ export type Context = {
   /** Market client that can only read. */
   reader(): Promise<MarketClient>;
   /** Market client that signs with the chosen account. */
-  signer(name?: string): Promise<MarketClient & { readonly account: KeystoreAccount }>;
+  signer(name?: string): Promise<MarketClient & { readonly account: KeyAccount }>;
   /** Opens a key file of the state folder. */
-  account(name?: string): Promise<KeystoreAccount>;
+  account(name?: string): Promise<KeyAccount>;
   /** Relay client of the chosen network. */
   relays(): RelayClient;
 };
-
-/** Folder of the key files. */
-export function keyFolder(home: string): string {
-  return join(home, "keys");
-}
-
-/** Names of the key files of a state folder. */
-export function keyNames(home: string): string[] {
-  const folder = keyFolder(home);
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((file) => file.endsWith(".json"))
-    .map((file) => file.slice(0, -5))
-    .sort();
-}
 
 /**
  * Wraps a command: builds its context, ties it to Ctrl-C, and leaves errors to `main`.
@@ -95,7 +79,7 @@ function createContext(options: GlobalOptions, signal: AbortSignal): Context {
   const config = readConfig(home);
   const output = createOutput({ json: options.json, stdout: process.stdout, stderr: process.stderr });
   const logger = createLogger({ level: "warn", stream: process.stderr });
-  const accounts = new Map<string, Promise<KeystoreAccount>>();
+  const accounts = new Map<string, Promise<KeyAccount>>();
   let publicClient: Promise<PublicClient> | undefined;
 
   const context: Context = {
@@ -144,20 +128,33 @@ function createContext(options: GlobalOptions, signal: AbortSignal): Context {
   };
   return context;
 
-  async function openAccount(name: string): Promise<KeystoreAccount> {
-    const passphrase = await readPassphrase(
-      {
-        file: options.passphraseFile,
-        variable: process.env["QUORATE_PASSPHRASE"],
-        terminal: process.stdin.isTTY
-          ? { input: process.stdin, output: process.stderr as NodeJS.WriteStream }
-          : undefined,
-      },
-      `Passphrase of ${name}: `,
-      signal,
-    );
-    return loadKeystore(join(keyFolder(home), `${name}.json`), passphrase);
+  async function openAccount(name: string): Promise<KeyAccount> {
+    const passphrase = await passphraseOf(context, `Passphrase of ${name}: `);
+    return loadKeystore(keyFile(home, name), passphrase);
   }
+}
+
+/**
+ * The passphrase that opens or closes a key file of a command.
+ *
+ * @param context - Of the command.
+ * @param prompt - What a terminal shows.
+ */
+export function passphraseOf(
+  { options, signal }: Pick<Context, "options" | "signal">,
+  prompt: string,
+): Promise<string> {
+  return readPassphrase(
+    {
+      file: options.passphraseFile,
+      variable: process.env.QUORATE_PASSPHRASE,
+      terminal: process.stdin.isTTY
+        ? { input: process.stdin, output: process.stderr as NodeJS.WriteStream }
+        : undefined,
+    },
+    prompt,
+    signal,
+  );
 }
 
 function chooseAccount(config: Config, home: string, option: string | undefined): string {

@@ -20,7 +20,7 @@ export type Deployment = {
 };
 
 /** Shortest and longest window that the local market accepts, in seconds. */
-export const localWindows = { min: 5, max: 7 * 24 * 3600 } as const;
+export const localWindows: { readonly min: number; readonly max: number } = { min: 5, max: 604_800 };
 
 const artifacts: Readonly<Record<string, Artifact>> = {
   JobMarket: jobMarketArtifact,

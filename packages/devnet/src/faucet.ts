@@ -50,6 +50,6 @@ export function createFaucet(client: PublicClient, token: Address): Faucet {
   };
 
   async function send(transaction: { from: Address; to: Address; value?: Hex; data?: Hex }): Promise<Hex> {
-    return (await client.request({ method: "eth_sendTransaction", params: [transaction] as never })) as Hex;
+    return (await client.request({ method: "eth_sendTransaction" as never, params: [transaction] as never })) as Hex;
   }
 }

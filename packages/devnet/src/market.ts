@@ -2,8 +2,11 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Address, isQuorateError, QuorateError } from "@quorate/core";
-import { authorizeAgent, deposit, type MarketClient } from "@quorate/sdk";
-import { createKeystore, type KeystoreAccount, loadKeystore } from "@quorate/service";
+import { engines } from "@quorate/sandbox";
+import { availableIsolations, type Isolation } from "@quorate/sandbox/node";
+import { authorizeAgent, depositWithPermit, type MarketClient } from "@quorate/sdk";
+import { createKeystore, type KeyAccount, loadKeystore } from "@quorate/service";
+import { encodeProfile, signProfile } from "@quorate/wire";
 import { createPublicClient, createWalletClient, defineChain, http, type PublicClient } from "viem";
 import { type Deployment, deployMarket } from "./deploy.ts";
 import { createFaucet } from "./faucet.ts";
@@ -60,6 +63,9 @@ const ETHER = "10";
 
 /** Validity of an agent's authorization, seconds. */
 const AUTHORIZATION_S = 365 * 86_400;
+
+/** How long a profile is shown, seconds. */
+const PROFILE_S = 30 * 86_400;
 
 /**
  * Starts a market: chain, contracts, two relays, five organizations, a requester. Every one is a process with its own key and
@@ -129,7 +135,7 @@ export async function startLocalMarket(options: LocalMarketOptions): Promise<Loc
     await Promise.all(
       keys.map(async ({ provider, agent }) => {
         const market = marketClient(rpc, client, deployment, provider);
-        await deposit(market, { token: deployment.token, amount: dollars(DEPOSIT) });
+        await depositWithPermit(market, { token: deployment.token, amount: dollars(DEPOSIT) });
         await authorizeAgent(market, {
           agent: agent.address,
           token: deployment.token,
@@ -139,7 +145,7 @@ export async function startLocalMarket(options: LocalMarketOptions): Promise<Loc
         });
       }),
     );
-    await deposit(marketClient(rpc, client, deployment, requesterKeys), {
+    await depositWithPermit(marketClient(rpc, client, deployment, requesterKeys), {
       token: deployment.token,
       amount: dollars(BUDGET),
     });
@@ -148,12 +154,25 @@ export async function startLocalMarket(options: LocalMarketOptions): Promise<Loc
       organization: organization.name,
       providers: [provider.address],
     }));
-    const providers = keys.map(({ organization, home, provider, agent }): Provider => {
+    const [isolation = "process"] = await availableIsolations();
+    const configs = await Promise.all(
+      keys.map(({ organization, home, provider, agent }) =>
+        agentConfig({
+          organization,
+          home,
+          provider,
+          agent: agent.address,
+          deployment,
+          rpc,
+          relays: relays.map(({ url }) => url),
+          known,
+          isolation,
+        }),
+      ),
+    );
+    const providers = keys.map(({ organization, home, provider, agent }, index): Provider => {
       const config = join(home, "agent.json");
-      writeJson(
-        config,
-        agentConfig({ organization, home, provider: provider.address, deployment, rpc, relays, known }),
-      );
+      writeJson(config, configs[index]);
       const args = [config, String(organization.corruptRuns)];
       let actor = start(organization.slug, "agent-process", args);
       return {
@@ -187,7 +206,6 @@ export async function startLocalMarket(options: LocalMarketOptions): Promise<Loc
       home: requesterHome,
       passphraseFile: join(requesterHome, "passphrase"),
       organizations: Object.fromEntries(providers.map(({ slug, provider }) => [slug, provider])),
-      expectedOffers: providers.length,
     };
     writeJson(join(folder, "requester.json"), config);
     writeJson(join(requesterHome, "trust.json"), {
@@ -292,7 +310,7 @@ async function waitForListening(actor: Actor, port: number): Promise<string> {
   }
 }
 
-async function makeKey(home: string, name: string): Promise<KeystoreAccount> {
+async function makeKey(home: string, name: string): Promise<KeyAccount> {
   mkdirSync(join(home, "keys"), { recursive: true, mode: 0o700 });
   const passphraseFile = join(home, "passphrase");
   if (!existsSync(passphraseFile)) {
@@ -300,8 +318,8 @@ async function makeKey(home: string, name: string): Promise<KeystoreAccount> {
     chmodSync(passphraseFile, 0o600);
   }
   const passphrase = readFileSync(passphraseFile, "utf8").trim();
-  const file = join(home, "keys", `${name}.json`);
-  await createKeystore(file, passphrase);
+  // Weak scrypt: these keys hold play money, and a dozen of them are opened at every start.
+  const { file } = await createKeystore(join(home, "keys"), { passphrase, name: `${name}.json`, scrypt: { N: 4_096 } });
   return loadKeystore(file, passphrase);
 }
 
@@ -309,7 +327,7 @@ function marketClient(
   rpc: string,
   client: PublicClient,
   { chainId, market }: Deployment,
-  account: KeystoreAccount,
+  account: KeyAccount,
 ): MarketClient {
   const chain = defineChain({
     id: chainId,
@@ -318,6 +336,69 @@ function marketClient(
     rpcUrls: { default: { http: [rpc] } },
   });
   return { public: client, wallet: createWalletClient({ account, chain, transport: http(rpc) }), chainId, market };
+}
+
+/** Settings of an organization's agent, as its operator would write them. */
+export type LocalAgentConfig = Record<string, unknown> & { readonly dataDir: string; readonly isolation: Isolation };
+
+async function agentConfig(input: {
+  readonly organization: Organization;
+  readonly home: string;
+  readonly provider: KeyAccount;
+  readonly agent: Address;
+  readonly deployment: Deployment;
+  readonly rpc: string;
+  readonly relays: readonly string[];
+  readonly known: readonly { readonly organization: string; readonly providers: readonly Address[] }[];
+  readonly isolation: Isolation;
+}): Promise<LocalAgentConfig> {
+  const { organization, home, provider, deployment, relays } = input;
+  const { chainId, market, token, fromBlock } = deployment;
+  const createdAt = Math.floor(Date.now() / 1_000);
+  const price = dollars(organization.price).toString();
+  const profile = await signProfile(
+    {
+      body: {
+        name: organization.name,
+        agents: [input.agent],
+        engines,
+        endpoints: relays,
+        prices: [{ token, from: dollars(organization.price) }],
+      },
+      createdAt,
+      expiry: createdAt + PROFILE_S,
+    },
+    provider,
+    { chainId, market },
+  );
+  return {
+    chainId,
+    market,
+    fromBlock,
+    provider: provider.address,
+    rpcUrls: [input.rpc],
+    relays,
+    dataDir: join(home, "data"),
+    keystore: {
+      file: join(home, "keys", "agent.json"),
+      passphrase: readFileSync(join(home, "passphrase"), "utf8").trim(),
+    },
+    health: { host: "127.0.0.1", port: 0 },
+    isolation: input.isolation,
+    pollIntervalMs: 500,
+    profile: encodeProfile(profile),
+    policy: {
+      version: 1,
+      tokens: { [token]: { prices: { base: price }, bond: { least: "0", most: dollars(200).toString() } } },
+      requesters: { mode: "any" },
+      windows: { leastCommitSeconds: 10, leastRevealSeconds: 10 },
+      panel: { known: input.known, unknown: "no-veto" },
+      carrying: { mode: "rotate", patienceSeconds: 4 },
+      confirmations: 1,
+      // One endpoint is all that a local chain has.
+      finality: { mode: "depth", depth: 2, endpoints: 1 },
+    },
+  };
 }
 
 function writeJson(file: string, value: unknown): void {

@@ -4,9 +4,12 @@ import { parseRelayConfig, startRelay } from "@quorate/relay";
 import { createLogger, runService } from "@quorate/service";
 
 const config = parseRelayConfig(JSON.parse(readFileSync(process.argv[2] as string, "utf8")));
-await runService(async (signal) => {
-  const relay = await startRelay({ ...config, logger: createLogger({ level: "info", stream: process.stdout }) });
-  console.log(`listening ${relay.url}`);
-  await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-  await relay.close();
-});
+process.exitCode = await runService(
+  async (signal) => {
+    const relay = await startRelay({ ...config, logger: createLogger({ level: "info", stream: process.stdout }) });
+    console.log(`listening ${relay.url}`);
+    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+    await relay.close();
+  },
+  { logger: createLogger({ level: "info", stream: process.stdout }), exit: (code) => process.exit(code) },
+);

@@ -56,6 +56,4 @@ export type RequesterConfig = {
   readonly passphraseFile: string;
   /** Address by slug of the organization. */
   readonly organizations: Readonly<Record<string, Address>>;
-  /** Offers that are waited for. */
-  readonly expectedOffers: number;
 };

@@ -17,7 +17,7 @@ import {
   type Selection,
 } from "@quorate/sdk";
 import { fileKeyStore } from "@quorate/sdk/node";
-import { loadKeystore, runService } from "@quorate/service";
+import { createLogger, loadKeystore, runService } from "@quorate/service";
 import { createRelayClient } from "@quorate/wire";
 import {
   bytesToHex,
@@ -30,7 +30,7 @@ import {
 } from "viem";
 import { findProgram } from "./programs/index.ts";
 import type { RequesterCommand, RequesterConfig, RequesterEvent } from "./requester-events.ts";
-import type { Story } from "./stories.ts";
+import { type Story, WALL_TIME_MS } from "./stories.ts";
 
 const config = JSON.parse(readFileSync(process.argv[2] as string, "utf8")) as RequesterConfig;
 
@@ -38,19 +38,22 @@ const config = JSON.parse(readFileSync(process.argv[2] as string, "utf8")) as Re
 const OFFERS_TIMEOUT_MS = 60_000;
 const RESULT_TIMEOUT_MS = 60_000;
 
-await runService(async (signal) => {
-  const keyStore = fileKeyStore({ directory: join(config.home, "jobs") });
-  const requester = await connect(keyStore);
-  const jobs: Promise<void>[] = [];
-  process.channel?.ref();
-  process.on("message", (command: RequesterCommand) => {
-    jobs.push(run(requester, keyStore, command.story, signal).catch(tellFailure));
-  });
-  tell({ type: "ready" });
-  await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-  await Promise.allSettled(jobs);
-  process.channel?.unref();
-});
+process.exitCode = await runService(
+  async (signal) => {
+    const keyStore = fileKeyStore({ directory: join(config.home, "jobs") });
+    const requester = await connect(keyStore);
+    const jobs: Promise<void>[] = [];
+    process.channel?.ref();
+    process.on("message", (command: RequesterCommand) => {
+      jobs.push(run(requester, keyStore, command.story, signal).catch(tellFailure));
+    });
+    tell({ type: "ready" });
+    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+    await Promise.allSettled(jobs);
+    process.channel?.unref();
+  },
+  { logger: createLogger({ level: "info", stream: process.stdout }), exit: (code) => process.exit(code) },
+);
 
 function tell(event: RequesterEvent): void {
   process.send?.(event);
@@ -101,7 +104,8 @@ async function run(
   signal: AbortSignal,
 ): Promise<void> {
   const program = findProgram(story.program);
-  const { manifest, files } = await program.build();
+  const { manifest: own, files } = await program.build();
+  const manifest = { ...own, limits: { ...own.limits, wallTimeMs: WALL_TIME_MS } };
   const prepared = makePackage({ manifest, files });
   tell({
     type: "packed",
@@ -117,7 +121,7 @@ async function run(
   );
   tell({ type: "requested", jobId });
 
-  const selection = await choose(requester, jobId, signal);
+  const selection = await choose(requester, jobId, story.offers, signal);
   if (story.mishap?.kind === "garbage-key") {
     await sealGarbage(keyStore, jobId, selection, config.organizations[story.mishap.organization] as Hex);
     await requester.openJob(jobId, undefined, { signal });
@@ -142,7 +146,7 @@ async function run(
 }
 
 /** Collects offers until everybody has answered or the time is over, and picks the panel. */
-async function choose(requester: Requester, jobId: Hex, signal: AbortSignal): Promise<Selection> {
+async function choose(requester: Requester, jobId: Hex, expected: number, signal: AbortSignal): Promise<Selection> {
   const offers: ReceivedOffer[] = [];
   const providers = new Set<string>();
   for await (const offer of requester.collectOffers(jobId, { signal, timeoutMs: OFFERS_TIMEOUT_MS })) {
@@ -157,7 +161,7 @@ async function choose(requester: Requester, jobId: Hex, signal: AbortSignal): Pr
         reasons: offer.judgement.reasons,
       });
     }
-    if (providers.size === config.expectedOffers) break;
+    if (providers.size === expected) break;
   }
   const selection = await requester.selectOffers(jobId, offers);
   tell({

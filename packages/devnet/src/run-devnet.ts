@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Address } from "@quorate/core";
 import { startLocalMarket } from "./market.ts";
 import { createNarrator } from "./narrator.ts";
 import { runStories, type StoriesSummary } from "./run-stories.ts";
@@ -30,7 +31,7 @@ export type RunDevnetOptions = {
  */
 export async function runDevnet(options: RunDevnetOptions, signal: AbortSignal): Promise<StoriesSummary | undefined> {
   const { out } = options;
-  let nameOf = (account: string): string => account;
+  let nameOf = (account: Address): string => account;
   const narrator = createNarrator(out, (account) => nameOf(account));
   const began = performance.now();
   const market = await startLocalMarket({ ...options, onStep: narrator.step });
@@ -77,7 +78,14 @@ async function stayUp(
     }
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, LOOK_MS);
-      signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
+      signal.addEventListener(
+        "abort",
+        () => {
+          clearTimeout(timer);
+          resolve();
+        },
+        { once: true },
+      );
     });
   }
 }

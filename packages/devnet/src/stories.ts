@@ -9,6 +9,9 @@ export type Mishap =
   /** The requester's client seals garbage instead of the package key to this organization. */
   | { readonly kind: "garbage-key"; readonly organization: string };
 
+/** Time limit of every program here, milliseconds: agents take no run that may last longer than half of the commit window. */
+export const WALL_TIME_MS = 20_000;
+
 /** A job of the local market: what is asked, what goes wrong, what has to come out. */
 export type Story = {
   /** Name in the summary. */
@@ -20,6 +23,8 @@ export type Story = {
   /** Name of the demo program. */
   readonly program: string;
   readonly wishes: Omit<JobWishes, "token">;
+  /** Organizations that offer: the panel is chosen when all of them have. */
+  readonly offers: number;
   readonly mishap?: Mishap;
   /** Verdict by organization; whoever is missing must have no place. */
   readonly verdicts: Readonly<Record<string, keyof typeof Verdict>>;
@@ -31,7 +36,7 @@ const common = {
   carrierFee: dollars(5),
   calloutBps: 1_000,
   standbyBps: 500,
-  commitWindow: 40,
+  commitWindow: 60,
   revealWindow: 40,
   offerWindow: 600,
 } as const;
@@ -39,6 +44,7 @@ const common = {
 const reinstatement = {
   title: "A shadow shows that it agrees again",
   program: "stock-volatility",
+  offers: 5,
   wishes: { ...common, seats: 2, quorum: 2, spares: 0, shadows: 1 },
   verdicts: { ember: "Aligned", aurora: "Aligned", dune: "Aligned" },
 } as const;
@@ -52,6 +58,7 @@ export const stories: readonly Story[] = [
       "Five organizations offer. The requester trusts all of them and takes the three cheapest. One of them returns a wrong answer: two agree against it, " +
       "its bond goes to quarantine and it is on probation from now on.",
     program: "stock-volatility",
+    offers: 5,
     wishes: { ...common, seats: 3, quorum: 2, spares: 0 },
     verdicts: { dune: "Fault", ember: "Aligned", aurora: "Aligned" },
   },
@@ -62,6 +69,7 @@ export const stories: readonly Story[] = [
       "A speech synthesizer that was compiled to WASI and knows nothing of this market. The provider on probation gets no seat. One of the chosen disappears before it commits: " +
       "once its time is over, anybody may promote the spare, which does the work instead.",
     program: "spoken-bulletin",
+    offers: 4,
     wishes: { ...common, seats: 3, quorum: 2, spares: 1 },
     mishap: { kind: "goes-silent", organization: "ember" },
     verdicts: { ember: "Late", aurora: "Aligned", borealis: "Aligned", cirrus: "Aligned" },
@@ -72,6 +80,7 @@ export const stories: readonly Story[] = [
     explanation:
       "The requester seals garbage to one provider. It cannot compute, says so with a report, and keeps its bond: only two computed answers can be held against each other.",
     program: "stock-volatility",
+    offers: 4,
     wishes: { ...common, seats: 3, quorum: 2, spares: 0 },
     mishap: { kind: "garbage-key", organization: "borealis" },
     verdicts: { ember: "Aligned", aurora: "Aligned", borealis: "Reported" },

@@ -1,13 +1,14 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { type Address, FatalError } from "@quorate/core";
-import { claimQuarantine, deposit, getAccount, getStanding, withdraw } from "@quorate/sdk";
-import { createKeystore, importKeystore, keystoreAddress } from "@quorate/service";
+import { type Address, FatalError, type Hex } from "@quorate/core";
+import { claimQuarantine, getAccount, getStanding, withdraw } from "@quorate/sdk";
+import { createKeystore } from "@quorate/service";
 import { Command } from "commander";
 import { erc20Abi, formatEther } from "viem";
 import { writeConfig } from "../config.ts";
-import { action, type Context, keyFolder, keyNames } from "../context.ts";
+import { action, type Context } from "../context.ts";
+import { keyAddress, keyFile, keyFolder, keyNames } from "../key-files.ts";
 import { readPassphrase } from "../passphrase.ts";
+import { depositTokens } from "../pay-in.ts";
 import { chooseToken } from "../token.ts";
 
 /** `quorate account`: key files, balances, deposits, withdrawals. */
@@ -21,7 +22,7 @@ export function accountCommand(): Command {
       action(async (context, name: string) => {
         const file = newKeyFile(context, name);
         const passphrase = await newPassphrase(context, name);
-        const { address } = await createKeystore(file, passphrase);
+        const { address } = await createKeystore(keyFolder(context.home), { passphrase, name: `${name}.json` });
         remember(context, name);
         context.output.result({ name, address, file }, [
           `Key ${name}: ${address}`,
@@ -44,7 +45,11 @@ export function accountCommand(): Command {
           );
         }
         const passphrase = await newPassphrase(context, name);
-        const { address } = await importKeystore(file, privateKey as `0x${string}`, passphrase);
+        const { address } = await createKeystore(keyFolder(context.home), {
+          passphrase,
+          name: `${name}.json`,
+          privateKey: privateKey as Hex,
+        });
         remember(context, name);
         context.output.result({ name, address, file }, [
           `Key ${name}: ${address}`,
@@ -60,7 +65,7 @@ export function accountCommand(): Command {
       action(async ({ config, home, output }) => {
         const keys = keyNames(home).map((name) => ({
           name,
-          address: keystoreAddress(join(keyFolder(home), `${name}.json`)),
+          address: keyAddress(home, name),
         }));
         output.result(
           { default: config.account, keys },
@@ -130,12 +135,7 @@ export function accountCommand(): Command {
         const client = await context.signer();
         const account = (options.for as Address | undefined) ?? client.account.address;
         const value = token.parse(amount, "The deposit");
-        const { hash } = await deposit(client, {
-          token: token.address,
-          account,
-          amount: value,
-          signal: context.signal,
-        });
+        const hash = await depositTokens(client, token, value, account, context.signal);
         context.output.result({ hash, account, amount: value }, [
           `Deposited ${token.format(value)} for ${account}.`,
           `Transaction ${hash}`,
@@ -198,7 +198,7 @@ function addressOfChosen({ config, home, options }: Context): Address {
   if (name === undefined || !names.includes(name)) {
     throw new FatalError("CONFIG_NO_ACCOUNT", "Name an address, or choose a key with --account.");
   }
-  return keystoreAddress(join(keyFolder(home), `${name}.json`));
+  return keyAddress(home, name);
 }
 
 function newKeyFile({ home }: Context, name: string): string {
@@ -208,7 +208,7 @@ function newKeyFile({ home }: Context, name: string): string {
       `"${name}" cannot name a key: use up to 32 small letters, digits and dashes.`,
     );
   }
-  const file = join(keyFolder(home), `${name}.json`);
+  const file = keyFile(home, name);
   if (existsSync(file)) {
     throw new FatalError(
       "USAGE_KEY_EXISTS",
@@ -221,7 +221,7 @@ function newKeyFile({ home }: Context, name: string): string {
 async function newPassphrase(context: Context, name: string): Promise<string> {
   const sources = {
     file: context.options.passphraseFile,
-    variable: process.env["QUORATE_PASSPHRASE"],
+    variable: process.env.QUORATE_PASSPHRASE,
     terminal: process.stdin.isTTY ? { input: process.stdin, output: process.stderr as NodeJS.WriteStream } : undefined,
   };
   const first = await readPassphrase(sources, `New passphrase of ${name}: `, context.signal);

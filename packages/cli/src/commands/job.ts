@@ -378,7 +378,7 @@ async function open(
   }
   for (const line of describeSelection(selection, token)) output.step(line);
   const { request: asked } = record;
-  const highest = selection.chosen.reduce((most, { offer }) => (offer.price > most ? offer.price : most), 0n);
+  const highest = selection.chosen.reduce((most, { offer }) => Math.max(offer.price, most), 0n);
   output.step(
     `${selection.chosen.length} organizations will be able to read program and data. Without a decision each that worked gets at most ${token.format(shareOf(highest, asked.calloutBps))}; the rest returns to you.`,
   );

@@ -22,13 +22,13 @@ export function networkCommand(): Command {
       action(async ({ config, home, output }, name: string, options: Record<string, string | string[] | undefined>) => {
         const known = config.networks[name];
         const given = {
-          rpc: options["rpc"],
-          chainId: numeric(options["chainId"]),
-          market: options["market"],
-          token: options["token"],
-          relays: options["relay"],
-          fromBlock: numeric(options["fromBlock"]),
-          confirmations: numeric(options["confirmations"]),
+          rpc: options.rpc,
+          chainId: numeric(options.chainId),
+          market: options.market,
+          token: options.token,
+          relays: options.relay,
+          fromBlock: numeric(options.fromBlock),
+          confirmations: numeric(options.confirmations),
         };
         const merged = {
           ...known,

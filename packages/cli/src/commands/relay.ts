@@ -27,13 +27,13 @@ export function relayCommand(): Command {
       action(async (context, options: RelayOptions) => {
         const { home, output, signal } = context;
         const given: Record<string, unknown> = options.config === undefined ? {} : readSettings(options.config);
-        if (given["markets"] === undefined) {
+        if (given.markets === undefined) {
           const { network } = context.network();
-          given["markets"] = [{ chainId: network.chainId, market: network.market }];
+          given.markets = [{ chainId: network.chainId, market: network.market }];
         }
-        given["dataDir"] = resolve(options.dataDir ?? (given["dataDir"] as string | undefined) ?? join(home, "relay"));
-        if (options.host !== undefined) given["host"] = options.host;
-        if (options.port !== undefined) given["port"] = Number(options.port);
+        given.dataDir = resolve(options.dataDir ?? (given.dataDir as string | undefined) ?? join(home, "relay"));
+        if (options.host !== undefined) given.host = options.host;
+        if (options.port !== undefined) given.port = Number(options.port);
         const logger = createLogger({ level: "info", stream: process.stderr });
         const relay = await startRelay({ ...parseRelayConfig(given), logger });
         output.result({ url: relay.url }, [`Relay at ${relay.url}. Ctrl-C ends it.`]);

@@ -1,0 +1,437 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { judgeOnce, readExplanation, runAgent } from "@quorate/agent";
+import {
+  type Address,
+  FatalError,
+  type Hex,
+  type Request,
+  type Requirements,
+  RetryableError,
+  requirementsSchema,
+} from "@quorate/core";
+import { engines } from "@quorate/sandbox";
+import { availableIsolations } from "@quorate/sandbox/node";
+import { authorizeAgent, getAccount, getAuthorization, getStanding, revokeAgent } from "@quorate/sdk";
+import { createKeystore, createLogger, loadKeystore } from "@quorate/service";
+import { encodeProfile, REQUESTS_TOPIC, requestSchema, signProfile } from "@quorate/wire";
+import { Command } from "commander";
+import { formatEther, getAddress, isAddress } from "viem";
+import { action, type Context, passphraseOf } from "../context.ts";
+import { keyAddress, keyFile, keyFolder, keyNames } from "../key-files.ts";
+import { depositTokens } from "../pay-in.ts";
+import {
+  forgetRunning,
+  noteRunning,
+  policyFile,
+  providerFolder,
+  readProvider,
+  readRunning,
+  writeProvider,
+  writeWhole,
+} from "../provider-files.ts";
+import { chooseToken, type Token } from "../token.ts";
+import { formatDuration, parseDuration, parseWhole } from "../units.ts";
+
+/** How long a signed profile is shown, seconds. */
+const PROFILE_S = 180 * 86_400;
+
+/** `quorate provider`: an organization that runs jobs. */
+export function providerCommand(): Command {
+  const command = new Command("provider").description("an organization that runs jobs: keys, bonds, agent");
+  command
+    .command("init")
+    .description("make the agent's key, a signed profile and a policy file for the chosen key as provider")
+    .requiredOption("--name <text>", "name of the organization")
+    .option("--url <url>", "its site, which proves the name under /.well-known/quorate.json")
+    .option("--agent-key <name>", "name of the agent's key file", "agent")
+    .option("--price <amount>", "asking price of a place, in the network's token", "1")
+    .option("--max-bond <amount>", "highest bond per place", "100")
+    .option("--health-port <port>", "port of /health, /ready and /metrics on 127.0.0.1; 0 takes a free one", "0")
+    .option("--force", "write the settings again; keys and policy stay as they are")
+    .action(action(init));
+  command
+    .command("deposit <amount>")
+    .description("deposit tokens for bonds, with the provider's key")
+    .option("--token <address>", "token, else the network's")
+    .action(
+      action(async (context, amount: string, options: { token?: string }) => {
+        const token = await chooseToken(context, options.token);
+        const client = await context.signer();
+        requireProviderKey(context, client.account.address);
+        const value = token.parse(amount, "The deposit");
+        const hash = await depositTokens(client, token, value, undefined, context.signal);
+        context.output.result({ hash, amount: value }, [
+          `Deposited ${token.format(value)} for bonds.`,
+          `Transaction ${hash}`,
+        ]);
+      }),
+    );
+  command.addCommand(agentCommand());
+  command
+    .command("start")
+    .description("run the agent until Ctrl-C; log lines are JSON on standard error")
+    .action(action(start));
+  command.command("stop").description("ask the agent that runs on this state folder to end").action(action(stop));
+  command
+    .command("status")
+    .description("the agent's health, balances, standing")
+    .option("--token <address>", "token, else the network's")
+    .action(action(status));
+  command
+    .command("explain <job>")
+    .description("what happened in a job and why it was or was not paid")
+    .action(
+      action(async ({ home, output }, job: string) => {
+        const { provider } = readProvider(home);
+        if (!/^0x[0-9a-f]{64}$/i.test(job))
+          throw new FatalError("USAGE_JOB", `"${job}" is not a job id: 0x and 64 hex digits.`);
+        const explanation = readExplanation(dataFolder(home), provider, job.toLowerCase() as Hex);
+        if (explanation === undefined) {
+          throw new FatalError(
+            "JOB_UNKNOWN",
+            `The agent's journal knows no job ${job}: it neither offered for it nor had a place. Check the id and the state folder.`,
+          );
+        }
+        output.result(explanation, [explanation.summary, ...explanation.lines]);
+      }),
+    );
+  command
+    .command("would-take <request>")
+    .description("what the policy says of a request: its job id on the relays, or a file with request and requirements")
+    .action(action(wouldTake));
+  return command;
+}
+
+function agentCommand(): Command {
+  const command = new Command("agent").description("hot keys that may sign offers and commitments within limits");
+  command
+    .command("add [agent]")
+    .description("authorize an agent: its address, or the key made by init")
+    .option("--token <address>", "token, else the network's")
+    .option("--max-bond <amount>", "highest bond per place", "100")
+    .option("--min-window <duration>", "shortest commit window it may accept", "5m")
+    .option("--valid <duration>", "for how long", "30d")
+    .action(
+      action(
+        async (
+          context,
+          agent: string | undefined,
+          options: { token?: string; maxBond: string; minWindow: string; valid: string },
+        ) => {
+          const token = await chooseToken(context, options.token);
+          const client = await context.signer();
+          requireProviderKey(context, client.account.address);
+          const address = agentAddress(context, agent);
+          const { timestamp } = await client.public.getBlock();
+          const validUntil = Number(timestamp) + parseDuration(options.valid, "--valid");
+          const maxBondPerSeat = token.parse(options.maxBond, "--max-bond");
+          const { hash } = await authorizeAgent(client, {
+            agent: address,
+            token: token.address,
+            maxBondPerSeat,
+            minCommitWindow: parseDuration(options.minWindow, "--min-window"),
+            validUntil,
+            signal: context.signal,
+          });
+          context.output.result({ hash, agent: address, validUntil }, [
+            `Agent ${address} may lock at most ${token.format(maxBondPerSeat)} per place until ${new Date(validUntil * 1_000).toISOString()}.`,
+            `Transaction ${hash}. The agent pays its own gas: send it some ether.`,
+          ]);
+        },
+      ),
+    );
+  command
+    .command("revoke [agent]")
+    .description("take an agent's authorization back; what it signed counts no longer")
+    .option("--token <address>", "token, else the network's")
+    .action(
+      action(async (context, agent: string | undefined, options: { token?: string }) => {
+        const token = await chooseToken(context, options.token);
+        const client = await context.signer();
+        requireProviderKey(context, client.account.address);
+        const address = agentAddress(context, agent);
+        const { hash } = await revokeAgent(client, { agent: address, token: token.address, signal: context.signal });
+        context.output.result({ hash, agent: address }, [
+          `Agent ${address} is revoked for ${token.symbol}.`,
+          `Transaction ${hash}`,
+        ]);
+      }),
+    );
+  return command;
+}
+
+type InitOptions = {
+  readonly name: string;
+  readonly url?: string;
+  readonly agentKey: string;
+  readonly price: string;
+  readonly maxBond: string;
+  readonly healthPort: string;
+  readonly force?: boolean;
+};
+
+async function init(context: Context, options: InitOptions): Promise<void> {
+  const { home, output } = context;
+  if (existsSync(join(providerFolder(home), "provider.json")) && options.force !== true) {
+    throw new FatalError(
+      "USAGE_PROVIDER_EXISTS",
+      `There is a provider in ${home} already. Say --force to write its settings again; keys and policy stay.`,
+    );
+  }
+  const { network } = context.network();
+  const token = await chooseToken(context, undefined);
+  const provider = await context.account();
+  if (!keyNames(home).includes(options.agentKey)) {
+    const passphrase = await passphraseOf(context, `New passphrase of ${options.agentKey}: `);
+    await createKeystore(keyFolder(home), { passphrase, name: `${options.agentKey}.json` });
+    output.step(`made the agent's key ${options.agentKey}`);
+  }
+  const agent = keyAddress(home, options.agentKey);
+  const price = token.parse(options.price, "--price");
+  const createdAt = Math.floor(Date.now() / 1_000);
+  const profile = await signProfile(
+    {
+      body: {
+        name: options.name,
+        ...(options.url === undefined ? {} : { url: options.url }),
+        agents: [agent],
+        engines,
+        endpoints: network.relays,
+        prices: [{ token: token.address, from: price }],
+      },
+      createdAt,
+      expiry: createdAt + PROFILE_S,
+    },
+    provider,
+    { chainId: network.chainId, market: network.market },
+  );
+  const [isolation] = await availableIsolations();
+  if (isolation === undefined) {
+    throw new FatalError(
+      "ISOLATION_UNAVAILABLE",
+      "This system offers no way to keep programs apart from it. Run the provider on Linux, best with bubblewrap installed.",
+    );
+  }
+  writeProvider(home, {
+    version: 1,
+    provider: provider.address,
+    agentKey: options.agentKey,
+    isolation,
+    health: { host: "127.0.0.1", port: parseWhole(options.healthPort, "--health-port", 0, 65_535) },
+    profile: encodeProfile(profile),
+  });
+  if (!existsSync(policyFile(home)))
+    writeWhole(policyFile(home), firstPolicy(token, price, token.parse(options.maxBond, "--max-bond"), network));
+  output.result({ provider: provider.address, agent, isolation, policy: policyFile(home) }, [
+    `Provider ${provider.address}, agent ${agent}. Programs run under ${isolation === "bubblewrap" ? "bubblewrap" : "a restricted process; install bubblewrap for the stronger wall"}.`,
+    `Read and adapt the policy: ${policyFile(home)}`,
+    "Next: quorate provider deposit AMOUNT; quorate provider agent add; send the agent some ether for gas; quorate provider start",
+  ]);
+}
+
+/** A policy that takes whatever the price covers, and prefers safety to income; the guide explains every section. */
+function firstPolicy(
+  token: Token,
+  price: bigint,
+  maxBond: bigint,
+  network: { readonly rpc: readonly string[]; readonly confirmations: number },
+): string {
+  const policy = {
+    version: 1,
+    tokens: { [token.address]: { prices: { base: price.toString() }, bond: { least: "0", most: maxBond.toString() } } },
+    requesters: { mode: "any", allow: [], deny: [] },
+    panel: { known: [], unknown: "no-veto", deny: [], require: [] },
+    confirmations: network.confirmations,
+    finality: { mode: "depth", depth: Math.max(network.confirmations, 12), endpoints: Math.min(2, network.rpc.length) },
+  };
+  return `${JSON.stringify(policy, null, 2)}\n`;
+}
+
+function dataFolder(home: string): string {
+  return join(providerFolder(home), "data");
+}
+
+function agentConfig(
+  context: Context,
+): Record<string, unknown> & { readonly provider: Address; readonly agentKey: string } {
+  const { home } = context;
+  const { network } = context.network();
+  const { provider, agentKey, isolation, health, profile } = readProvider(home);
+  return {
+    agentKey,
+    chainId: network.chainId,
+    market: network.market,
+    fromBlock: network.fromBlock,
+    provider,
+    rpcUrls: network.rpc,
+    relays: network.relays,
+    dataDir: dataFolder(home),
+    isolation,
+    health,
+    policy: policyFile(home),
+    ...(profile === undefined ? {} : { profile }),
+  };
+}
+
+async function start(context: Context): Promise<void> {
+  const { home, output, signal } = context;
+  const { agentKey, ...config } = agentConfig(context);
+  const running = readRunning(home);
+  if (running !== undefined) {
+    throw new FatalError(
+      "ALREADY_RUNNING",
+      `An agent runs on this state folder already (process ${running.pid}). Two would vote twice. Stop it: quorate provider stop.`,
+    );
+  }
+  const account = await loadKeystore(
+    keyFile(home, agentKey),
+    await passphraseOf(context, `Passphrase of ${agentKey}: `),
+  );
+  noteRunning(home, { pid: process.pid });
+  try {
+    await runAgent(config, signal, {
+      account,
+      logger: createLogger({ level: "info", stream: process.stderr }),
+      onReady: (_agent, { healthUrl }) => {
+        noteRunning(home, { pid: process.pid, healthUrl });
+        output.step(
+          `the agent follows the chain${healthUrl === undefined ? "" : `; health at ${healthUrl}/health`}. Ctrl-C ends it.`,
+        );
+      },
+    });
+  } finally {
+    forgetRunning(home);
+  }
+  output.result({ stopped: true }, [
+    "The agent has ended. Open jobs wait for it: start it again before their deadlines.",
+  ]);
+}
+
+const STOP_TIMEOUT_MS = 30_000;
+
+async function stop({ home, output, signal }: Context): Promise<void> {
+  const running = readRunning(home);
+  if (running === undefined) {
+    output.result({ stopped: false }, ["No agent runs on this state folder."]);
+    return;
+  }
+  process.kill(running.pid, "SIGTERM");
+  const deadline = performance.now() + STOP_TIMEOUT_MS;
+  while (readRunning(home) !== undefined) {
+    signal.throwIfAborted();
+    if (performance.now() > deadline) {
+      throw new RetryableError(
+        "AGENT_NOT_STOPPED",
+        `The agent (process ${running.pid}) has not ended after ${STOP_TIMEOUT_MS / 1_000} s. Look at its log; kill -9 is safe, it goes on where it was.`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  output.result({ stopped: true, pid: running.pid }, [`The agent (process ${running.pid}) has ended.`]);
+}
+
+async function status(context: Context, options: { token?: string }): Promise<void> {
+  const { home, output } = context;
+  const { provider, agentKey } = readProvider(home);
+  const agent = keyAddress(home, agentKey);
+  const token = await chooseToken(context, options.token);
+  const client = await context.reader();
+  const running = readRunning(home);
+  const [account, standing, authorization, ether, block, health] = await Promise.all([
+    getAccount(client, { token: token.address, account: provider }),
+    getStanding(client, { provider }),
+    getAuthorization(client, { provider, agent, token: token.address }),
+    client.public.getBalance({ address: agent }),
+    client.public.getBlock(),
+    running?.healthUrl === undefined ? undefined : readHealth(running.healthUrl),
+  ]);
+  const left = authorization.validUntil - Number(block.timestamp);
+  output.result({ provider, agent, running, health, account, standing, authorization, agentEther: ether }, [
+    running === undefined
+      ? "Agent     does not run"
+      : `Agent     runs as process ${running.pid}${health === undefined ? "" : `; ${health}`}`,
+    `Provider  ${provider}`,
+    `Bonds     ${token.format(account.locked)} locked, ${token.format(account.free)} free`,
+    `Gas       ${formatEther(ether)} ETH of agent ${agent}`,
+    left > 0
+      ? `Limits    at most ${token.format(authorization.maxBondPerSeat)} per place, for another ${formatDuration(left)}`
+      : "Limits    the agent is not authorized: quorate provider agent add",
+    `Standing  ${standing.aligned} aligned, ${standing.faults} faults, ${standing.late} late${standing.onProbation ? `; on probation number ${standing.probation}, ${standing.alignedInRow} of 3 alignments` : ""}`,
+  ]);
+}
+
+async function readHealth(url: string): Promise<string> {
+  try {
+    const response = await fetch(`${url}/ready`, { signal: AbortSignal.timeout(3_000) });
+    return `${response.ok ? "ready" : "not ready"}: ${(await response.text()).slice(0, 400)}`;
+  } catch (error) {
+    return `its health server does not answer (${error instanceof Error ? error.message : String(error)})`;
+  }
+}
+
+async function wouldTake(context: Context, what: string): Promise<void> {
+  const { home, output, signal } = context;
+  const { request, requirements } = existsSync(what) ? readRequestFile(what) : await findRequest(context, what);
+  const { agentKey, ...config } = agentConfig(context);
+  const { takes, price, reasons } = await judgeOnce(
+    config,
+    keyAddress(home, agentKey),
+    { request, requirements },
+    signal,
+  );
+  output.result({ takes, price, reasons }, [
+    takes
+      ? `Would offer${price === undefined ? "" : ` at ${price} base units of ${request.token}`}.`
+      : "Would not offer.",
+    ...reasons.map(({ code, message }) => `  ${code}: ${message}`),
+  ]);
+}
+
+function readRequestFile(file: string): { request: Request; requirements: Requirements } {
+  try {
+    const value = JSON.parse(readFileSync(file, "utf8")) as { request: unknown; requirements: unknown };
+    return { request: requestSchema.parse(value.request), requirements: requirementsSchema.parse(value.requirements) };
+  } catch (error) {
+    throw new FatalError(
+      "USAGE_REQUEST",
+      `${file} holds no {"request", "requirements"} as relays carry them. Check the file.`,
+      { cause: error },
+    );
+  }
+}
+
+async function findRequest(context: Context, job: string): Promise<{ request: Request; requirements: Requirements }> {
+  const { network } = context.network();
+  const { jobIdOf } = await import("@quorate/core");
+  for (const envelope of await context.relays().list(REQUESTS_TOPIC, { signal: context.signal })) {
+    if (envelope.kind !== "request") continue;
+    const { request, requirements } = envelope.body;
+    if (jobIdOf(request, { chainId: network.chainId, market: network.market }) === job.toLowerCase())
+      return { request, requirements };
+  }
+  throw new FatalError(
+    "JOB_UNKNOWN",
+    `No relay holds a request with job id ${job}, and there is no such file. Check the id; requests expire.`,
+  );
+}
+
+function agentAddress({ home }: Context, agent: string | undefined): Address {
+  if (agent === undefined) return keyAddress(home, readProvider(home).agentKey);
+  if (keyNames(home).includes(agent)) return keyAddress(home, agent);
+  if (!isAddress(agent, { strict: false })) {
+    throw new FatalError("USAGE_ADDRESS", `"${agent}" is neither an address nor the name of a key.`);
+  }
+  return getAddress(agent);
+}
+
+/** Bonds and authorizations belong to the provider: another key would deposit and authorize for itself. */
+function requireProviderKey({ home }: Context, address: Address): void {
+  const { provider } = readProvider(home);
+  if (address.toLowerCase() !== provider.toLowerCase()) {
+    throw new FatalError(
+      "USAGE_WRONG_KEY",
+      `The chosen key is ${address}, the provider is ${provider}. Name the provider's key with --account.`,
+    );
+  }
+}
