@@ -30,6 +30,12 @@ async function measure(count: number, task: (index: number) => Promise<unknown>)
   return Math.round(count / ((performance.now() - startedAt) / 1000));
 }
 
+/** Processor time of a process so far, milliseconds; does not depend on what else runs. Linux counts hundredths of a second. */
+async function cpuMs(pid: number): Promise<number> {
+  const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).split(") ")[1]?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
 async function rssMiB(pid: number): Promise<number> {
   const pages = /VmRSS:\s+(\d+) kB/.exec(await readFile(`/proc/${pid}/status`, "utf8"))?.[1];
   return Math.round(Number(pages) / 1024);
@@ -61,14 +67,17 @@ try {
     return blocksOf(bytes)[0] as { cid: string; bytes: Uint8Array };
   });
   const idle = await rssMiB(relay.pid);
+  const cpuBefore = await cpuMs(relay.pid);
   const messagesPerSecond = await measure(messageCount, (index) =>
     client.publish(envelopes[index] as (typeof envelopes)[0]),
   );
   const afterMessages = await rssMiB(relay.pid);
+  const cpuAfterMessages = await cpuMs(relay.pid);
   const uploadsPerSecond = await measure(blockCount, (index) => {
     const { cid, bytes } = blocks[index] as (typeof blocks)[0];
     return client.putBlock(cid, bytes);
   });
+  const cpuAfterUploads = await cpuMs(relay.pid);
   const downloadsPerSecond = await measure(blockCount, (index) =>
     client.getBlock((blocks[index] as (typeof blocks)[0]).cid),
   );
@@ -78,7 +87,13 @@ try {
   });
   const afterAll = await rssMiB(relay.pid);
   const rates = { messagesPerSecond, uploadsPerSecond, downloadsPerSecond, pagesPerSecond };
-  console.log(JSON.stringify({ messageCount, blockCount, ...rates, rssMiB: { idle, afterMessages, afterAll } }));
+  const cpuMsEach = {
+    message: (cpuAfterMessages - cpuBefore) / messageCount,
+    upload: (cpuAfterUploads - cpuAfterMessages) / blockCount,
+  };
+  console.log(
+    JSON.stringify({ messageCount, blockCount, ...rates, cpuMsEach, rssMiB: { idle, afterMessages, afterAll } }),
+  );
 } finally {
   await stopAll();
 }
