@@ -83,7 +83,11 @@ export function key32(value: Uint8Array | Hex, name: string): Uint8Array {
   return bytes;
 }
 
-/** 32 bytes as hex. */
+/**
+ * Bytes as lower-case hex with `0x` in front.
+ *
+ * @param bytes Any bytes.
+ */
 export function hex(bytes: Uint8Array): Hex {
   return bytesToHex(bytes);
 }

@@ -56,7 +56,8 @@ export type PackageRoot = {
  * dropped, moved or repeated does not open. The root is a UnixFS file over raw leaves: the CID that
  * `ipfs add --cid-version=1 --raw-leaves --chunker=size-1048576` gives for the ciphertext of two leaves or more.
  *
- * @dev Warning: a package key encrypts one package. A second package under the same key shows the difference of both.
+ * Warning: a package key encrypts one package. A second package under the same key shows the difference of both.
+ *
  * @param plaintext From `encodePackage`.
  * @param packageKey 32 bytes from `generatePackageKey`.
  * @throws FatalError `PACKAGE_TOO_LARGE`.
