@@ -28,7 +28,8 @@ contract ContractAccount is IERC1271 {
     /// @notice Calls `target` as this account.
     function execute(address target, bytes calldata data) external returns (bytes memory) {
         if (msg.sender != owner) revert NotOwner(msg.sender);
-        // solhint-disable-next-line avoid-low-level-calls -- an account calls whatever its owner says
+        // An account calls whatever its owner says.
+        // solhint-disable-next-line avoid-low-level-calls
         (bool success, bytes memory answer) = target.call(data);
         if (!success) {
             // solhint-disable-next-line no-inline-assembly -- hands the error of the target on
