@@ -4,6 +4,7 @@ import { builtinModules } from "node:module";
 import { dirname, join, relative, sep } from "node:path";
 import ts from "typescript";
 import { type CheckResult, checkMain } from "./lib/check.ts";
+import { isTestFile } from "./lib/files.ts";
 import { entriesOf, type Manifest, packageNames, readManifest, root } from "./lib/workspace.ts";
 
 /** Layers, lowest first: a package imports from lower layers only. */
@@ -27,7 +28,7 @@ const SANDBOX_PACKAGES: readonly string[] = ["core"];
 const KEY_NAMES =
   /^(generateEncryptionKeyPair|encryptionPublicKey|openSealed|sealTo|derive[A-Z]\w*|encryptPackage|decryptPackage)$/;
 const NETWORK_MODULES =
-  /^(node:)?(net|tls|dgram|dns|http|https|http2|inspector|cluster)(\/|$)|^(ws|undici|viem|ethers|express)(\/|$)|^@(noble|hpke)\//;
+  /^(node:)?(net|tls|dgram|dns|http|https|http2|inspector|cluster)(\/|$)|^(ws|undici|viem|ethers|express)(\/|$)|^@(noble\/curves|hpke)\//;
 const NETWORK_GLOBALS: readonly string[] = ["fetch", "WebSocket", "EventSource", "XMLHttpRequest"];
 
 /** An import of a file. */
@@ -42,7 +43,12 @@ export type Import = {
   readonly line: number;
 };
 /** What a file imports and which globals it touches. */
-export type FileFacts = { readonly imports: readonly Import[]; readonly globals: ReadonlyMap<string, number> };
+export type FileFacts = {
+  readonly imports: readonly Import[];
+  readonly globals: ReadonlyMap<string, number>;
+  /** Strings that could name a package or a file of one: how `import.meta.resolve` is reached through a helper. */
+  readonly strings: readonly string[];
+};
 
 /**
  * Reads what a file imports, by import, export, `import()`, `require.resolve`, `import.meta.resolve` and import types.
@@ -55,11 +61,13 @@ export function readFacts(file: string, text: string): FileFacts {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
   const imports: Import[] = [];
   const globals = new Map<string, number>();
+  const strings: string[] = [];
   const lineOf = (node: ts.Node): number => source.getLineAndCharacterOfPosition(node.getStart()).line + 1;
   const add = (node: ts.Node, specifier: string, names: readonly string[] = [], typeOnly = false): void => {
     imports.push({ specifier, names, typeOnly, line: lineOf(node) });
   };
   const visit = (node: ts.Node): void => {
+    if (ts.isStringLiteralLike(node)) strings.push(node.text);
     if (ts.isImportDeclaration(node) && ts.isStringLiteral(node.moduleSpecifier)) {
       const clause = node.importClause;
       const bindings = clause?.namedBindings;
@@ -106,7 +114,7 @@ export function readFacts(file: string, text: string): FileFacts {
     ts.forEachChild(node, visit);
   };
   visit(source);
-  return { imports, globals };
+  return { imports, globals, strings };
 }
 
 function isCalled(node: ts.Identifier): boolean {
@@ -124,11 +132,6 @@ function packageOf(specifier: string): string | undefined {
 
 function isBuiltin(specifier: string): boolean {
   return specifier.startsWith("node:") || builtinModules.includes(specifier);
-}
-
-/** Tests and what only tests use. */
-function isTest(file: string): boolean {
-  return /\.test\.m?ts$|(^|\/)(test|testing|fixtures)\//.test(file);
 }
 
 function layerOf(name: string): number {
@@ -180,16 +183,16 @@ function checkPackage({ at, name, manifest, manifests, rootTools, facts }: Conte
   const folder = join(at, "packages", name);
   const used = new Set<string>();
   const own = { ...manifest.dependencies, ...manifest.optionalDependencies, ...manifest.peerDependencies };
-  for (const [file, { imports, globals }] of facts) {
+  for (const [file, { imports, globals, strings }] of facts) {
     if (!file.startsWith(folder + sep)) continue;
     const where = relative(at, file);
-    const test = isTest(relative(folder, file));
+    const test = isTestFile(relative(folder, file));
     for (const { specifier, names, line } of imports) {
       const say = (text: string): number => findings.push(`${where}:${line}: ${text}`);
       if (specifier.startsWith(".")) {
         const target = join(dirname(file), specifier);
         if (!target.startsWith(folder + sep)) say(`"${specifier}" leaves the package`);
-        if (!test && isTest(relative(folder, target))) say(`"${specifier}" belongs to tests`);
+        if (!test && isTestFile(relative(folder, target))) say(`"${specifier}" belongs to tests`);
         continue;
       }
       if (name === "sandbox" && !test) {
@@ -218,6 +221,9 @@ function checkPackage({ at, name, manifest, manifests, rootTools, facts }: Conte
       if (!declared && !testTool) say(`${dependency} is not among the dependencies of packages/${name}/package.json`);
     }
     if (test) continue;
+    for (const dependency of Object.keys(own)) {
+      if (strings.some((text) => text === dependency || text.startsWith(`${dependency}/`))) used.add(dependency);
+    }
     for (const [global, line] of globals) {
       if (global.startsWith("process.") && !OWNS_PROCESS.includes(name) && !PROCESS_ENTRY.test(file)) {
         findings.push(`${where}:${line}: ${global} belongs to ${OWNS_PROCESS.join(" and ")}; pass the value in`);

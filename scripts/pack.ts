@@ -5,12 +5,11 @@ import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmS
 import { dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { isTestFile } from "./lib/files.ts";
 import { type Manifest, packageNames, readManifest, root } from "./lib/workspace.ts";
 
 /** A package that was packed. */
 export type Packed = { readonly name: string; readonly tarball: string; readonly bytes: number };
-
-const isTest = (file: string): boolean => /\.test\.m?tsx?$|(^|\/)(test|testing|fixtures)\//.test(file);
 
 /**
  * Packs packages.
@@ -76,7 +75,7 @@ function emit(names: readonly string[], work: string): void {
 
 function sources(name: string): readonly string[] {
   return globSync("src/**/*.{ts,tsx,mts}", { cwd: join(root, "packages", name) }).filter(
-    (file) => !isTest(file) && !file.endsWith(".d.ts"),
+    (file) => !isTestFile(file) && !file.endsWith(".d.ts"),
   );
 }
 
@@ -88,7 +87,7 @@ function stage(name: string, work: string): string {
   cpSync(join(work, "js", name, "src"), join(target, "dist"), { recursive: true });
   for (const file of globSync("src/**/*", { cwd: source, withFileTypes: false })) {
     const isSource = /\.m?tsx?$/.test(file) && !file.endsWith(".d.ts");
-    if (isSource || isTest(file) || !/\.\w+$/.test(file)) continue;
+    if (isSource || isTestFile(file) || !/\.\w+$/.test(file)) continue;
     cpSync(join(source, file), join(target, "dist", relative("src", file)), { recursive: true });
   }
   for (const file of globSync("dist/**/*.{js,mjs,ts}", { cwd: target })) {

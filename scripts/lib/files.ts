@@ -22,3 +22,14 @@ export function repositoryFiles(): readonly string[] {
       : globSync("**/*", { cwd: root, exclude: (path) => IGNORED.test(path), withFileTypes: false });
   return [...new Set(files)].filter((file) => !IGNORED.test(file) && existsSync(join(root, file))).sort();
 }
+
+/**
+ * Tests and what only tests use: `*.test.ts`, and files or folders called `test`, `testing` or `fixtures`. They are not packed, and
+ * nothing that is may import them.
+ *
+ * @param file path within its package
+ * @returns whether it belongs to tests
+ */
+export function isTestFile(file: string): boolean {
+  return /\.test\.m?tsx?$|(^|\/)(test|testing|fixtures)(\/|\.m?tsx?$)/.test(file);
+}

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { root } from "../lib/workspace.ts";
 import type { ReportLine } from "./reporter.ts";
 import type { Command, Step } from "./steps.ts";
@@ -83,6 +84,8 @@ export async function runProgram(argv: readonly string[], timeoutMs: number): Pr
   clearTimeout(timer);
   if (child.pid !== undefined) groups.delete(child.pid);
   const ms = performance.now() - started;
+  // Some tools colour whatever NO_COLOR says.
+  output = stripVTControlCharacters(output);
   const reason = timedOut
     ? `ended after its limit of ${timeoutMs / 1000} s`
     : (end.error?.message ?? (end.signal === null ? undefined : `killed by ${end.signal}`));
