@@ -74,13 +74,10 @@ export function decodeInput(bytes: Uint8Array): EngineInput {
   };
 }
 
-/** Result of the child with its own largest resident set, bytes. */
-export type ChildResult = { readonly result: EngineResult; readonly peakProcessBytes: number };
-
 /** What the child answers. */
-export function encodeResult(result: EngineResult, peakProcessBytes: number): Uint8Array[] {
+export function encodeResult(result: EngineResult): Uint8Array[] {
   const { output, ...rest } = result.kind === "ok" ? result : { ...result, output: new Uint8Array(0) };
-  return frame({ ...rest, peakProcessBytes }, [output]);
+  return frame(rest, [output]);
 }
 
 const FAILURE_CAUSES = [
@@ -100,7 +97,7 @@ const REPORT_CODES = ["HostFailure", "EngineUnavailable"] as const;
  * @param outputLimit Most output, bytes.
  * @throws {Error} If it is no result.
  */
-export function decodeResult(bytes: Uint8Array, outputLimit: number): ChildResult {
+export function decodeResult(bytes: Uint8Array, outputLimit: number): EngineResult {
   const { header, body } = split(bytes);
   if (typeof header !== "object" || header === null) throw new Error("the result is no object");
   const fields = header as Record<string, unknown>;
@@ -123,26 +120,22 @@ export function decodeResult(bytes: Uint8Array, outputLimit: number): ChildResul
     memoryBytes: count(used.memoryBytes),
     outputBytes: count(used.outputBytes),
   };
-  const peakProcessBytes = count(fields.peakProcessBytes);
   switch (fields.kind) {
     case "ok": {
       if (body.length > outputLimit || body.length !== usage.outputBytes) throw new Error("the output is too long");
       const output = new Uint8Array(body);
-      return { result: { kind: "ok", output, usage, diagnostics: text(fields.diagnostics) }, peakProcessBytes };
+      return { kind: "ok", output, usage, diagnostics: text(fields.diagnostics) };
     }
     case "failed": {
       const cause = member(fields.cause, FAILURE_CAUSES);
       const exitCode = count(fields.exitCode);
       if (exitCode > 0xffff_ffff || (cause === "NonZeroExit") !== exitCode > 0)
         throw new Error("the exit code is wrong");
-      return {
-        result: { kind: "failed", cause, exitCode, usage, diagnostics: text(fields.diagnostics) },
-        peakProcessBytes,
-      };
+      return { kind: "failed", cause, exitCode, usage, diagnostics: text(fields.diagnostics) };
     }
     case "report": {
       const code = member(fields.code, REPORT_CODES);
-      return { result: { kind: "report", code, detail: text(fields.detail), usage }, peakProcessBytes };
+      return { kind: "report", code, detail: text(fields.detail), usage };
     }
     default:
       throw new Error("the kind is unknown");

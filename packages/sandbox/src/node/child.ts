@@ -36,5 +36,4 @@ await warmUp(process.argv[2]);
 const input = readInput();
 writeAll(Uint8Array.of(READY));
 const result = await runEngine(decodeInput(await input));
-const peakProcessBytes = process.resourceUsage().maxRSS * 1_024;
-for (const part of encodeResult(result, peakProcessBytes)) writeAll(part);
+for (const part of encodeResult(result)) writeAll(part);

@@ -188,7 +188,7 @@ for (const isolation of isolations) {
 
       it("cannot confuse the parent with garbage or a forged shape", async () => {
         assertReport(await hostile("garbage"), ReportCode.HostFailure, /no result/);
-        const usage = '"usage":{"fuel":0,"memoryBytes":0,"outputBytes":0},"peakProcessBytes":0';
+        const usage = '"usage":{"fuel":0,"memoryBytes":0,"outputBytes":0}';
         const convicting = `{"kind":"report","code":"PackageMismatch","detail":"",${usage}}`;
         assertReport(await hostile("forged", convicting), ReportCode.HostFailure, /no result/);
         assertReport(await hostile("short"), ReportCode.HostFailure, /without an answer/);

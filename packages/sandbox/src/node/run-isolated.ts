@@ -7,6 +7,7 @@ import { decodeResult, encodeInput, frameLength, MAX_HEADER_BYTES, PREFIX_BYTES,
 import type { RunResult } from "../result.ts";
 import { publishResult } from "../run-package.ts";
 import { childEntry, commandFor, findTool, type Isolation, type ProcessLimits, requireIsolation } from "./isolation.ts";
+import { peakMemory } from "./peak-memory.ts";
 
 /** The operator's own ceilings for one run. */
 export type HostLimits = Omit<RunLimits, "fuel">;
@@ -111,8 +112,12 @@ export async function runInChild(
     switch (ending.kind) {
       case "result": {
         try {
-          const { result, peakProcessBytes } = decodeResult(ending.bytes, limits.outputBytes);
-          return publishResult(result, { elapsedMs, peakProcessBytes });
+          const result = decodeResult(ending.bytes, limits.outputBytes);
+          const { peakProcessBytes } = ending;
+          return publishResult(result, {
+            elapsedMs,
+            ...(peakProcessBytes === undefined ? {} : { peakProcessBytes }),
+          });
         } catch {
           return report(ReportCode.HostFailure, "The process answered with something that is no result.");
         }
@@ -128,7 +133,7 @@ export async function runInChild(
 }
 
 type Ending =
-  | { readonly kind: "result"; readonly bytes: Uint8Array }
+  | { readonly kind: "result"; readonly bytes: Uint8Array; readonly peakProcessBytes: number | undefined }
   | { readonly kind: "wallTime" }
   | { readonly kind: "died"; readonly detail: string };
 
@@ -153,31 +158,31 @@ class ChildRun {
 
   wait(signal: AbortSignal | undefined, finish: (ending: Ending) => RunResult): Promise<RunResult> {
     const child = this.#child;
-    const { promise, resolve, reject } = Promise.withResolvers<RunResult>();
-    const abort = (): void => this.#kill();
-    signal?.addEventListener("abort", abort, { once: true });
-    this.#timer = setTimeout(() => this.#end({ kind: "died", detail: "it did not start in time" }), START_TIMEOUT_MS);
-    child.stdout.on("data", (chunk: Buffer) => this.#receive(chunk));
-    child.stderr.on("data", (chunk: Buffer) => {
-      this.#stderr = (this.#stderr + chunk.toString("latin1")).slice(-STDERR_BYTES);
+    return new Promise((resolve, reject) => {
+      const abort = (): void => this.#kill();
+      signal?.addEventListener("abort", abort, { once: true });
+      this.#timer = setTimeout(() => this.#end({ kind: "died", detail: "it did not start in time" }), START_TIMEOUT_MS);
+      child.stdout.on("data", (chunk: Buffer) => this.#receive(chunk));
+      child.stderr.on("data", (chunk: Buffer) => {
+        this.#stderr = (this.#stderr + chunk.toString("latin1")).slice(-STDERR_BYTES);
+      });
+      // A child that dies early closes its input; how it ended tells more than the broken pipe.
+      child.stdin.on("error", () => {});
+      child.on("error", (error) => this.#end({ kind: "died", detail: error.message }));
+      child.on("close", (code, killedBy) => {
+        clearTimeout(this.#timer);
+        signal?.removeEventListener("abort", abort);
+        if (signal?.aborted === true) {
+          reject(signal.reason);
+          return;
+        }
+        const why = killedBy === null ? `exit code ${code}` : `signal ${killedBy}`;
+        const words = this.#stderr.replaceAll(/[^\x20-\x7e]+/g, " ").trim();
+        const detail = words === "" ? why : `${why}; it said: ${words.slice(-400)}`;
+        resolve(finish(this.#ending ?? { kind: "died", detail }));
+      });
+      if (signal?.aborted === true) abort();
     });
-    // A child that dies early closes its input; how it ended tells more than the broken pipe.
-    child.stdin.on("error", () => {});
-    child.on("error", (error) => this.#end({ kind: "died", detail: error.message }));
-    child.on("close", (code, killedBy) => {
-      clearTimeout(this.#timer);
-      signal?.removeEventListener("abort", abort);
-      if (signal?.aborted === true) {
-        reject(signal.reason);
-        return;
-      }
-      const why = killedBy === null ? `exit code ${code}` : `signal ${killedBy}`;
-      const words = this.#stderr.replaceAll(/[^\x20-\x7e]+/g, " ").trim();
-      const detail = words === "" ? why : `${why}; it said: ${words.slice(-400)}`;
-      resolve(finish(this.#ending ?? { kind: "died", detail }));
-    });
-    if (signal?.aborted === true) abort();
-    return promise;
   }
 
   #receive(chunk: Buffer): void {
@@ -208,7 +213,8 @@ class ChildRun {
       this.#expected = frameLength(this.#chunks[0] as Uint8Array);
     }
     if (this.#expected !== undefined && this.#received >= this.#expected) {
-      this.#end({ kind: "result", bytes: Buffer.concat(this.#chunks) });
+      const peakProcessBytes = peakMemory(this.#child.pid ?? 0);
+      this.#end({ kind: "result", bytes: Buffer.concat(this.#chunks), peakProcessBytes });
     }
   }
 

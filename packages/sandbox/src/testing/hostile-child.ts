@@ -58,7 +58,7 @@ async function probe(): Promise<void> {
   });
   const output = new TextEncoder().encode(JSON.stringify(outcomes));
   const usage = { fuel: 0, memoryBytes: 0, outputBytes: output.length };
-  send(...encodeResult({ kind: "ok", output, usage, diagnostics: "" }, 0));
+  send(...encodeResult({ kind: "ok", output, usage, diagnostics: "" }));
   process.exit(0);
 }
 
@@ -86,7 +86,7 @@ switch (mode) {
     send(Uint8Array.of(READY));
     await readInput();
     send(Uint8Array.of(9, 0, 0, 0, 0, 0, 0, 0, 0x7b));
-    process.exit(0);
+    break;
   case "forged": {
     // A well-formed frame around a value of the program's choice.
     send(Uint8Array.of(READY));
@@ -99,7 +99,7 @@ switch (mode) {
   }
   case "flood":
     send(Uint8Array.of(READY));
-    for (;;) send(new Uint8Array(65_536));
+    for (;;) send(new Uint8Array(65_536).fill(0x41));
   case "deaf":
     send(Uint8Array.of(READY));
     for (;;);

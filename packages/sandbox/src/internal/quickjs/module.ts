@@ -45,7 +45,7 @@ let compiled: Promise<WebAssembly.Module> | undefined;
 
 async function compileModule(): Promise<WebAssembly.Module> {
   const compressed = Uint8Array.from(atob(QUICKJS_MODULE), (letter) => letter.charCodeAt(0));
-  const stream = new Blob([compressed]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+  const stream = new Blob([compressed]).stream().pipeThrough(new DecompressionStream("deflate"));
   return WebAssembly.compile(await new Response(stream).arrayBuffer());
 }
 
