@@ -11,6 +11,7 @@ import {
   type MarketDomain,
   type Request,
   type Requirements,
+  RetryableError,
   statusAt,
 } from "@quorate/core";
 import type { Outbox } from "@quorate/service";
@@ -129,6 +130,8 @@ class ProviderAgent implements Agent {
   #runner: EffectRunner<Effect> | undefined;
   #queue: Message[] = [];
   #isDraining = false;
+  /** Resolves when the chain was read up to its head for the first time. */
+  readonly #caughtUp: PromiseWithResolvers<void> = Promise.withResolvers();
   #isCaughtUp = false;
   readonly #income: Record<Address, bigint> = {};
 
@@ -229,7 +232,8 @@ class ProviderAgent implements Agent {
     const tasks = [
       this.#follower.run(signal),
       outbox.run(signal),
-      this.#desk.run(signal),
+      // A request can only be judged at a time that is known: an offer made at old time would be born expired.
+      Promise.race([this.#caughtUp.promise, once(signal)]).then(() => this.#desk.run(signal)),
       this.#seeRequests(relays, signal),
       this.#followFinality(signal),
       this.#watchRedeliveries(relays, signal),
@@ -324,7 +328,7 @@ class ProviderAgent implements Agent {
         if (entry.kind === "chain-fact")
           this.#ports.logger.info("chain_fact", {
             jobId: entry.jobId,
-            event: entry.fact.event.eventName,
+            fact: entry.fact.event.eventName,
             block: entry.fact.block.number,
           });
         this.#dispatch({ type: "journaled", entry });
@@ -333,6 +337,7 @@ class ProviderAgent implements Agent {
       // While the chain is being read up, its newest block is yet unknown: nothing is decided by old time.
       if (!batch.caughtUp) return;
       this.#showHorizons();
+      this.#caughtUp.resolve();
       if (!this.#isCaughtUp) this.#ports.onCaughtUp?.();
       this.#isCaughtUp = true;
     });
@@ -393,10 +398,16 @@ class ProviderAgent implements Agent {
 
   async #judge(request: Request, requirements: Requirements, signal: AbortSignal): Promise<RequestJudgement> {
     const { provider, domain, reader, relays, sandbox, signer, policy } = this.#ports;
+    if (this.#state.horizons === undefined)
+      throw new RetryableError(
+        "CHAIN_NOT_READ",
+        "The agent has not read the chain up to its head yet. Try again in a moment.",
+      );
     const facts = await collectRequestFacts({
       request,
       requirements,
       state: this.#state,
+      now: this.#state.horizons.head.timestamp,
       provider,
       account: signer.address,
       domain,

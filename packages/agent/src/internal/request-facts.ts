@@ -39,6 +39,8 @@ export async function collectRequestFacts(input: {
   readonly request: Request;
   readonly requirements: Requirements;
   readonly state: AgentState;
+  /** Timestamp of the newest block, unix s. */
+  readonly now: number;
   readonly provider: Address;
   readonly account: Address;
   readonly domain: MarketDomain;
@@ -67,7 +69,7 @@ export async function collectRequestFacts(input: {
     return facts !== undefined && facts.settled === undefined;
   }).length;
   return {
-    now: state.horizons?.head.timestamp ?? 0,
+    now: input.now,
     provider,
     free,
     promised,

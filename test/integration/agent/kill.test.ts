@@ -1,0 +1,365 @@
+/**
+ * A real agent process, on a real chain and a real relay, is killed with SIGKILL at every step of its journal and
+ * finishes its jobs. The steps are read from the reducer: one without a kill here fails the last test.
+ *
+ * The killer stands outside: it reads the journal's table beside the running agent, and kills when a step appears.
+ */
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { journalSteps } from "@quorate/agent";
+import { type Hex, JobStatus, Outcome, Verdict } from "@quorate/core";
+import { until } from "@quorate/testkit";
+import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
+import { startLocalAgent } from "./in-process.ts";
+import { TestMarket, type TestProvider } from "./market.ts";
+
+/** Steps at which an agent was killed, over all scenarios. */
+const killed = new Set<string>();
+
+const program = fileURLToPath(new URL("agent-process.ts", import.meta.url));
+
+/** An agent process that is killed at each of some steps, once, and started again until it is disposed. */
+class Victim implements AsyncDisposable {
+  readonly steps: Set<string>;
+  readonly seen: string[] = [];
+  readonly #market: TestMarket;
+  readonly #dataDir: string;
+  readonly #logFile: string;
+  readonly #config: string;
+  readonly #key: Hex;
+  #child: ChildProcess | undefined;
+  #isOver = false;
+  readonly #watching: Promise<void>;
+
+  constructor(
+    market: TestMarket,
+    name: string,
+    provider: TestProvider,
+    key: Hex,
+    steps: readonly string[],
+    policy: Record<string, unknown>,
+  ) {
+    this.#market = market;
+    this.#key = key;
+    this.steps = new Set(steps);
+    this.#dataDir = join(market.dir, name);
+    mkdirSync(this.#dataDir);
+    this.#logFile = join(market.dir, `${name}.log`);
+    this.#config = join(market.dir, `${name}.json`);
+    const config = {
+      ...market.domain,
+      provider: provider.account.address,
+      rpcUrls: [market.anvil.url],
+      relays: [market.relayUrl],
+      dataDir: this.#dataDir,
+      policy: market.policy(policy),
+      pollIntervalMs: 250,
+    };
+    writeFileSync(this.#config, JSON.stringify(config));
+    this.#start();
+    this.#watching = this.#watch();
+  }
+
+  get log(): string {
+    return readFileSync(this.#logFile, "utf8");
+  }
+
+  #start(): void {
+    appendFileSync(this.#logFile, "--- started\n");
+    const child = spawn(process.execPath, [program, this.#config], {
+      env: { ...process.env, AGENT_KEY: this.#key },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (chunk) => appendFileSync(this.#logFile, chunk));
+    this.#child = child;
+  }
+
+  async #kill(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill("SIGKILL");
+    await once(child, "exit");
+  }
+
+  async #watch(): Promise<void> {
+    let last = 0;
+    let db: DatabaseSync | undefined;
+    while (!this.#isOver) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      const child = this.#child;
+      if (child !== undefined && (child.exitCode !== null || child.signalCode === "SIGABRT"))
+        throw new Error(`the agent ended by itself with ${child.exitCode}:\n${this.log.slice(-3000)}`);
+      let rows: Record<string, unknown>[];
+      try {
+        db ??= new DatabaseSync(join(this.#dataDir, "agent.db"), { readOnly: true });
+        rows = db.prepare("SELECT seq, step FROM journal WHERE seq > ? ORDER BY seq").all(last);
+      } catch {
+        // The agent has not made its tables yet.
+        db?.close();
+        db = undefined;
+        continue;
+      }
+      for (const { seq, step } of rows) {
+        last = seq as number;
+        this.seen.push(step as string);
+        if (!this.steps.delete(step as string)) continue;
+        await this.#kill();
+        killed.add(step as string);
+        appendFileSync(this.#logFile, `--- killed at ${step}\n`);
+        this.#start();
+      }
+    }
+    db?.close();
+  }
+
+  /** Waits until the journal has a step. */
+  async reached(step: string, timeoutMs = 120_000): Promise<void> {
+    const failure = this.#watching.then(() => assert.fail("the victim is disposed"));
+    await Promise.race([
+      failure,
+      until(() => this.seen.includes(step), { timeoutMs, what: `step ${step}; log:\n${this.log.slice(-2000)}` }),
+    ]);
+  }
+
+  /** Waits until it was killed at each of its steps. */
+  async killedEverywhere(): Promise<void> {
+    for (const step of this.steps) await this.reached(step);
+    await until(() => this.steps.size === 0, { what: "the last kill" });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isOver = true;
+    await this.#watching;
+    await this.#kill();
+  }
+
+  /** Every commitment that this provider ever signed for a job, wherever it shows. */
+  async commitmentsOf(jobId: Hex, provider: string): Promise<string[]> {
+    const own = provider.toLowerCase();
+    const carried = (await this.#market.relays.list(jobId)).flatMap((envelope) =>
+      envelope.kind === "commitment" && envelope.body.provider.toLowerCase() === own ? [envelope.body.commitment] : [],
+    );
+    const facts = await this.#market.facts(jobId);
+    const place = facts?.terms.places.findIndex((candidate) => candidate.provider.toLowerCase() === own);
+    const placed = facts?.commitments.filter((commitment) => commitment.place === place) ?? [];
+    const db = new DatabaseSync(join(this.#dataDir, "votes.db"), { readOnly: true });
+    const fixed = db.prepare("SELECT commitment FROM votes WHERE job_id = ?").all(jobId);
+    db.close();
+    assert.equal(placed.length, 1, "one commitment of the provider is on chain");
+    return [
+      ...new Set([
+        ...carried,
+        ...placed.map(({ commitment }) => commitment),
+        ...fixed.map((row) => row.commitment as string),
+      ]),
+    ];
+  }
+}
+
+describe("an agent killed at every step of its journal", { concurrency: true }, () => {
+  let market: TestMarket;
+  /** Agents in this process that carry, after the victim's turn. */
+  const peers: TestProvider[] = [];
+  /** One that never carries. */
+  let loner: TestProvider;
+  const stack = new AsyncDisposableStack();
+
+  before(async () => {
+    market = await TestMarket.start();
+    stack.use(market);
+    for (let count = 0; count < 3; count++) {
+      const peer = await market.provider();
+      peers.push(peer);
+      stack.use(startLocalAgent(market, peer, { policy: { carrying: { mode: "rotate", patienceSeconds: 3600 } } }));
+    }
+    loner = await market.provider();
+    stack.use(startLocalAgent(market, loner));
+  });
+  after(() => stack.disposeAsync());
+
+  const victim = async (name: string, steps: readonly string[], policy: Record<string, unknown> = {}) => {
+    const key = generatePrivateKey();
+    const account = privateKeyToAccount(key);
+    await market.fund(account.address);
+    await market.deposit(account, 100_000_000n);
+    const provider = { account, agent: account };
+    return { provider, process: new Victim(market, name, provider, key, steps, policy) };
+  };
+  const peer = (index: number): TestProvider => peers[index] as TestProvider;
+
+  it("as a carrier finishes Accepted and Aligned, with one commitment, and delivers", async () => {
+    const { provider, process } = await victim(
+      "carrier",
+      [
+        "offer-fixed",
+        "offer-published",
+        "chain-fact/JobOpened",
+        "panel-judged",
+        "vote-fixed",
+        "commitment-published",
+        "transaction-handed-over/carry-commitments",
+        "chain-fact/CommitmentPlaced",
+        "transaction-ended/carry-commitments",
+        "transaction-handed-over/carry-openings",
+        "chain-fact/CommitmentOpened",
+        "transaction-ended/carry-openings",
+        "chain-fact/JobSettled",
+        "result-delivered",
+        "keys-deleted",
+        "result-redelivered",
+      ],
+      { carrying: { mode: "rotate", patienceSeconds: 2 }, retentionSeconds: 600 },
+    );
+    await using _ = process;
+    const places = [0, 1, 2];
+    const turns = { commitments: { places, first: 0 }, openings: { places, first: 0 } };
+    const job = await market.request({ commitWindow: 600, revealWindow: 600 }, turns);
+    await market.open(job, [provider, peer(0), peer(1)]);
+    const { settled } = await market.settled(job.jobId);
+    assert.equal(settled.status, JobStatus.Accepted);
+    assert.equal(settled.outcome, Outcome.Ok);
+    assert.equal(settled.results[0]?.verdict, Verdict.Aligned);
+    await process.reached("result-delivered");
+    await market.askAgain(job);
+    assert.deepEqual(Buffer.from((await market.delivered(job, provider.account.address)) ?? []).toString(), "42\n");
+    await process.reached("result-redelivered");
+    assert.equal((await process.commitmentsOf(job.jobId, provider.account.address)).length, 1);
+    await process.killedEverywhere();
+  });
+
+  it("alone, without any carrier, commits, opens and settles for itself", async () => {
+    const { provider, process } = await victim(
+      "alone",
+      [
+        "transaction-handed-over/commit",
+        "transaction-ended/commit",
+        "opening-published",
+        "transaction-handed-over/reveal",
+        "transaction-ended/reveal",
+        "transaction-handed-over/settle",
+        "transaction-ended/settle",
+        "job-closed",
+      ],
+      { retentionSeconds: 5 },
+    );
+    await using _ = process;
+    const silent = await market.provider();
+    const job = await market.request(
+      { commitWindow: 60, revealWindow: 50 },
+      { settlement: { places: [0, 1, 2], first: 0 } },
+    );
+    await market.offerByHand(job, silent);
+    await market.open(job, [provider, loner, silent]);
+    const facts = await market.facts(job.jobId);
+    assert(facts !== undefined);
+    // The third seat commits and never opens: the job waits for the end of its reveal window.
+    await market.send(silent.account, "commit", [job.jobId, facts.terms, 2, `0x${"99".repeat(32)}`]);
+    const { settled } = await market.settled(job.jobId);
+    assert.equal(settled.status, JobStatus.Accepted);
+    assert.deepEqual(
+      settled.results.map(({ verdict }) => verdict),
+      [Verdict.Aligned, Verdict.Aligned, Verdict.Late],
+    );
+    assert.equal((await process.commitmentsOf(job.jobId, provider.account.address)).length, 1);
+    await process.killedEverywhere();
+  });
+
+  it("on a panel against its policy declines once and gets its bond back", async () => {
+    const { provider, process } = await victim(
+      "decliner",
+      ["transaction-handed-over/decline", "chain-fact/SeatDeclined", "transaction-ended/decline"],
+      { panel: { unknown: "accept", deny: [peer(1).account.address] } },
+    );
+    await using _ = process;
+    const job = await market.request({ commitWindow: 160, revealWindow: 160, spares: 1 });
+    await market.open(job, [provider, peer(0), peer(1), peer(2)], { spares: 1 });
+    const { settled } = await market.settled(job.jobId);
+    assert.equal(settled.status, JobStatus.Accepted);
+    assert.deepEqual(
+      settled.results.map(({ verdict }) => verdict),
+      [Verdict.Declined, Verdict.Aligned, Verdict.Aligned, Verdict.Aligned],
+    );
+    assert.deepEqual(await market.balance(provider.account.address), { free: 100_000_000n, locked: 0n });
+    await process.killedEverywhere();
+  });
+
+  it("as a spare promotes itself when a seat is vacant, and finishes Aligned", async () => {
+    const { provider, process } = await victim("spare", [
+      "transaction-handed-over/promote",
+      "chain-fact/SparePromoted",
+      "transaction-ended/promote",
+    ]);
+    await using _ = process;
+    const leaver = await market.provider();
+    const job = await market.request(
+      { commitWindow: 160, revealWindow: 160, spares: 1 },
+      { promotion: { places: [0, 1, 3], first: 3 } },
+    );
+    await market.offerByHand(job, leaver);
+    await market.open(job, [peer(0), peer(1), leaver, provider], { spares: 1 });
+    const facts = await market.facts(job.jobId);
+    assert(facts !== undefined);
+    await market.send(leaver.account, "decline", [job.jobId, facts.terms, 2]);
+    const { settled, promotions } = await market.settled(job.jobId);
+    assert.equal(settled.status, JobStatus.Accepted);
+    assert.deepEqual(
+      promotions.map(({ spare, seat }) => [spare, seat]),
+      [[3, 2]],
+    );
+    assert.equal(settled.results[3]?.verdict, Verdict.Aligned);
+    assert.equal((await process.commitmentsOf(job.jobId, provider.account.address)).length, 1);
+    await process.killedEverywhere();
+  });
+
+  it("in a reorganisation that takes the job back keeps its one vote and finishes when the job is opened again", async () => {
+    // A chain of its own: the others' jobs shall not be taken back.
+    await using fork = await TestMarket.start();
+    const key = generatePrivateKey();
+    const account = privateKeyToAccount(key);
+    await fork.fund(account.address);
+    await fork.deposit(account, 100_000_000n);
+    const provider = { account, agent: account };
+    const others = [await fork.provider(), await fork.provider()];
+    // Nothing may become final before it is taken back.
+    const deep = {
+      finality: { mode: "depth", depth: 40, endpoints: 1 },
+      carrying: { mode: "rotate", patienceSeconds: 2 },
+    };
+    await using process = new Victim(fork, "forked", provider, key, ["chain-rolled-back"], {
+      finality: { mode: "depth", depth: 12, endpoints: 1 },
+    });
+    await using agents = new AsyncDisposableStack();
+    for (const other of others) agents.use(startLocalAgent(fork, other, { policy: deep }));
+    const job = await fork.request({ commitWindow: 240, revealWindow: 240 });
+    await fork.open(job, [provider, ...others]);
+    await process.reached("vote-fixed");
+    const opened = await fork.facts(job.jobId);
+    const head = await fork.anvil.public.getBlock();
+    const depth = Number(head.timestamp) - (opened?.openedAt ?? 0) + 2;
+    await fork.anvil.rpc("anvil_reorg", depth, []);
+    await process.reached("chain-rolled-back");
+    assert.equal(await fork.facts(job.jobId), undefined, "the job is gone");
+    await fork.open(job, [provider, ...others]);
+    const { settled } = await fork.settled(job.jobId);
+    assert.equal(settled.status, JobStatus.Accepted);
+    assert.equal(settled.results[0]?.verdict, Verdict.Aligned);
+    assert.equal((await process.commitmentsOf(job.jobId, account.address)).length, 1);
+    assert.equal(process.seen.filter((step) => step === "vote-fixed").length, 1);
+  });
+});
+
+describe("the list of journal steps", () => {
+  it("has no step at which no agent was killed", () => {
+    assert.deepEqual(
+      journalSteps.filter((step) => !killed.has(step)),
+      [],
+    );
+  });
+});
