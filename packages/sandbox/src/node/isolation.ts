@@ -1,7 +1,6 @@
 import { execFile } from "node:child_process";
 import { accessSync, constants, existsSync, realpathSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join, sep } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FatalError } from "@quorate/core";
 
@@ -50,8 +49,8 @@ export type ProcessLimits = {
 export type Command = { readonly file: string; readonly args: readonly string[] };
 
 // The child lies beside this file, as TypeScript in the workspace and as JavaScript when packed.
-const childPath = fileURLToPath(
-  new URL(import.meta.url.endsWith(".ts") ? "./child.ts" : "./child.js", import.meta.url),
+const childPath = realpathSync(
+  fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./child.ts" : "./child.js", import.meta.url)),
 );
 
 /**
@@ -65,26 +64,36 @@ export function childEntry(engine: string): readonly string[] {
 
 let readable: readonly string[] | undefined;
 
-/** Folders that the child loads code from: this package and its dependencies. */
+/**
+ * Folders that the child loads code from: this package and its dependencies, each by the path where Node looks for it
+ * and, where that is a link, by the path that it leads to.
+ */
 function readablePaths(): readonly string[] {
   if (readable !== undefined) return readable;
-  const require = createRequire(import.meta.url);
-  const paths = [dirname(dirname(childPath))];
-  for (const name of ["@jitl/quickjs-wasmfile-release-sync", "quickjs-emscripten-core", "@noble/ciphers/chacha.js"]) {
-    paths.push(packageFolder(require.resolve(name)));
+  const own = dirname(dirname(childPath));
+  const paths = [own];
+  const add = (name: string, from: string): string => {
+    const path = installedPath(name, from);
+    paths.push(path, realpathSync(path));
+    return realpathSync(path);
+  };
+  add("@noble/ciphers", own);
+  for (const name of ["@jitl/quickjs-wasmfile-release-sync", "quickjs-emscripten-core"]) {
+    add("@jitl/quickjs-ffi-types", add(name, own));
   }
-  const ffiTypes = createRequire(require.resolve("quickjs-emscripten-core"));
-  paths.push(packageFolder(ffiTypes.resolve("@jitl/quickjs-ffi-types")));
-  readable = [...new Set(paths.map((path) => realpathSync(path)))];
+  readable = [...new Set(paths)];
   return readable;
 }
 
-/** The folder of the package that a file belongs to. */
-function packageFolder(file: string): string {
-  const marker = `${sep}node_modules${sep}`;
-  const start = file.lastIndexOf(marker) + marker.length;
-  const parts = file.slice(start).split(sep);
-  return file.slice(0, start) + parts.slice(0, parts[0]?.startsWith("@") === true ? 2 : 1).join(sep);
+/** Folder of a dependency, found as Node finds it: in the nearest `node_modules` on the way up. */
+function installedPath(name: string, from: string): string {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const path = join(folder, "node_modules", name);
+    if (existsSync(path)) return path;
+    if (folder === dirname(folder)) {
+      throw new FatalError("ISOLATION_UNAVAILABLE", `The dependency ${name} of the engine is not installed.`);
+    }
+  }
 }
 
 /** Package descriptions that Node looks at on its way up from a file, beside those in the folders themselves. */
@@ -150,7 +159,11 @@ function tether(): string[] {
 function bubblewrapArguments(nodePath: string, paths: readonly string[]): string[] {
   const bubblewrap = findTool("bwrap");
   if (bubblewrap === undefined) throw unavailable("bubblewrap", "`bwrap` is not installed (package `bubblewrap`)");
-  const bind = (path: string): string[] => ["--ro-bind", path, path];
+  const bind = (path: string): string[] => {
+    const real = realpathSync(path);
+    // A link stays a link: what lies behind it looks for its own dependencies from there.
+    return real === path ? ["--ro-bind", path, path] : ["--symlink", real, path];
+  };
   return [
     bubblewrap,
     "--unshare-all",
