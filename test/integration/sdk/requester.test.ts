@@ -18,6 +18,8 @@ import {
 } from "@quorate/core";
 import {
   buildHistory,
+  deriveJobKeys,
+  deriveRequesterSecret,
   getAccount,
   getJob,
   memoryKeyStore,
@@ -312,12 +314,69 @@ describe("a requester's client on a real chain", { timeout: 240_000 }, () => {
     );
     delete relays.faults.down;
     await assertCode(by.continueRequest(record.jobId, { prepared: smallPackage("1") }), "PACKAGE_DIFFERS");
-    await by.continueRequest(record.jobId, { prepared });
+    await by.continueRequest(record.jobId, { prepared: smallPackage() });
+    assert.equal((await by.listJobs())[0]?.packageCid, prepared.encrypted.cid, "the same files, the same blocks");
+    assert.ok(await relays.getBlock(prepared.encrypted.cid));
     assert.equal((await by.resume(record.jobId)).stage, "published");
     assert.deepEqual(
       (await by.diagnoseOffers(record.jobId, [])).map(({ code }) => code),
       ["NO_PROFILES"],
     );
+  });
+
+  test("without offers the cause is named: nobody online, no such engine, a price below every asking price", async (t) => {
+    const by = requesterOf(chain, relays, []);
+    const { jobId } = await by.requestJob({ prepared: smallPackage(), wishes: wishes(chain) });
+    const codes = async (): Promise<readonly string[]> => (await by.diagnoseOffers(jobId, [])).map(({ code }) => code);
+    t.after(() => relays.profiles.splice(0));
+    const now = Math.floor(Date.now() / 1000);
+    const times = { createdAt: now, expiry: now + 600, signature: "0x" as const };
+    const provider = panelOf()[0]?.address as Hex;
+    const show = (engine: string, from: bigint, online: boolean): void => {
+      const body = {
+        name: "Example Lab",
+        agents: [],
+        engines: [{ name: engine, version: "0.32.0+1" }],
+        endpoints: [],
+        prices: [{ token: chain.token, from }],
+      };
+      const presence = online ? { presence: { provider, sender: provider, ...times } } : {};
+      relays.profiles.splice(0, 1, { profile: { provider, body, ...times }, ...presence });
+    };
+    show("quickjs", 1n, false);
+    assert.deepEqual(await codes(), ["NO_PROVIDER_ONLINE"]);
+    show("wasi-p1", 1n, true);
+    assert.deepEqual(await codes(), ["NO_ENGINE"]);
+    show("quickjs", PRICE + 1n, true);
+    assert.deepEqual(await codes(), ["PRICE_TOO_LOW"]);
+    show("quickjs", 1n, true);
+    assert.deepEqual(await codes(), ["NO_ANSWER_YET"]);
+    const poor = requesterOf(chain, relays, [], { client: chain.client(11) });
+    const asked = await poor.requestJob({ prepared: smallPackage(), wishes: wishes(chain) });
+    const told = await poor.diagnoseOffers(asked.jobId, []);
+    assert.equal(told[0]?.code, "REQUESTER_CANNOT_FUND");
+  });
+
+  test("a package that lies on fewer relays than asked for is not published", async () => {
+    const before = relays.messages.length;
+    const by = requesterOf(chain, relays, [], { leastRelays: 2 });
+    const error = await assertCode(
+      by.requestJob({ prepared: smallPackage(), wishes: wishes(chain) }),
+      "PACKAGE_NOT_STORED",
+    );
+    assert.deepEqual(error.details, { found: 1, required: 2 });
+    assert.equal(relays.messages.length, before);
+    assert.equal((await by.resume((await by.listJobs())[0]?.jobId as Hex)).stage, "drafted");
+  });
+
+  test("keys that come from the wallet open the job without the key store that made it", async () => {
+    const secret = await deriveRequesterSecret(chain.client(1));
+    const by = requesterOf(chain, relays, [], { secret });
+    const job = await by.requestJob({ prepared: smallPackage(), wishes: wishes(chain), nonce: 77n });
+    const found = await deriveJobKeys(secret, job.request.nonce, chain.domain);
+    assert.equal(bytesToHex(found.packageKey), job.record.packageKey);
+    assert.equal(found.encryption.publicKey, job.request.encryptionKey);
+    await assertCode(by.requestJob({ prepared: smallPackage(), wishes: wishes(chain), nonce: 77n }), "NONCE_USED");
   });
 
   test("a result that does not match, or opens under no key of ours, is refused until an honest one comes", async () => {

@@ -1,6 +1,13 @@
 import { jobMarketAbi } from "@quorate/abi";
-import { FatalError, generateEncryptionKeyPair, jobIdOf, type Request, type WindowLimits } from "@quorate/core";
-import { bytesToHex, type Hex } from "viem";
+import {
+  equalBytes,
+  FatalError,
+  generateEncryptionKeyPair,
+  jobIdOf,
+  type Request,
+  type WindowLimits,
+} from "@quorate/core";
+import { type Address, bytesToHex, type Hex, hexToBytes, isAddressEqual } from "viem";
 import { getBlockHead } from "../internal/head.ts";
 import { read } from "../internal/read.ts";
 import { accountOf } from "../internal/sendCall.ts";
@@ -41,7 +48,7 @@ export type RequestedJob = {
  * @param parameters Package, wishes, way.
  * @param options Signal; secret that keys are derived from.
  * @returns The job, ready for `collectOffers`.
- * @throws FatalError `INVALID_REQUEST_…`; RetryableError `PACKAGE_NOT_STORED`, `REQUEST_NOT_PUBLISHED`, `RELAY_PUBLISH_FAILED`:
+ * @throws FatalError `INVALID_REQUEST_…`, `JOB_KNOWN`, `NONCE_USED` (derived keys only); RetryableError `PACKAGE_NOT_STORED`, `REQUEST_NOT_PUBLISHED`, `RELAY_PUBLISH_FAILED`:
  * call `continueRequest` with the same package.
  */
 export async function requestJob(
@@ -56,6 +63,7 @@ export async function requestJob(
   let prepared = parameters.prepared;
   let encryption = generateEncryptionKeyPair();
   if (options.secret !== undefined) {
+    await refuseUsedNonce(context, requester, nonce);
     const keys = await deriveJobKeys(options.secret, nonce, domain);
     encryption = keys.encryption;
     prepared = makePackage({ ...prepared.package, packageKey: keys.packageKey });
@@ -97,7 +105,7 @@ export async function requestJob(
  *
  * @param context The requester's context.
  * @param jobId Job.
- * @param parameters The same package, encrypted under the same key; way.
+ * @param parameters The same manifest and files, under whatever key; way.
  * @param signal Stops between steps.
  * @throws FatalError `PACKAGE_DIFFERS`; what `uploadPackage` and `publishRequest` throw.
  */
@@ -108,11 +116,16 @@ export async function continueRequest(
   signal?: AbortSignal,
 ): Promise<RequestedJob> {
   const record = await requireRecord(context, jobId);
-  const { encrypted } = parameters.prepared;
+  const packageKey = hexToBytes(record.packageKey);
+  const { prepared } = parameters;
+  // After a restart only the files are left: under the stored key they give the same blocks again.
+  const { encrypted } = equalBytes(prepared.packageKey, packageKey)
+    ? prepared
+    : makePackage({ ...prepared.package, packageKey });
   if (encrypted.cid !== record.packageCid) {
     throw new FatalError(
       "PACKAGE_DIFFERS",
-      `Job ${jobId} was requested for another package. Make it from the same files with the key in the key store.`,
+      `Job ${jobId} was requested for another package. Make it from the same manifest and files.`,
     );
   }
   await uploadPackage(context, encrypted.blocks, signal);
@@ -123,6 +136,24 @@ export async function continueRequest(
   const published: JobRecord = { ...record, publishedAt: context.clock.now() };
   await context.keyStore.put(published);
   return { jobId, request: record.request, escrowBound: escrowBoundOf(record.request), record: published };
+}
+
+/** Derived keys depend on the nonce: a second package under the same one would be encrypted under the same key. */
+async function refuseUsedNonce(context: RequesterContext, requester: Address, nonce: bigint): Promise<void> {
+  const { chainId, market } = context.domain;
+  const used = (await context.keyStore.list()).some(
+    (record) =>
+      record.chainId === chainId &&
+      isAddressEqual(record.market, market) &&
+      isAddressEqual(record.request.requester, requester) &&
+      record.request.nonce === nonce,
+  );
+  if (used) {
+    throw new FatalError(
+      "NONCE_USED",
+      `A job with nonce ${nonce} was requested before. Leave the nonce out to get a random one.`,
+    );
+  }
 }
 
 async function readWindowLimits({ client }: RequesterContext): Promise<WindowLimits> {

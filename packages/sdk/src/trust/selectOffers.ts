@@ -162,5 +162,10 @@ function assign(
     spares.push(mover);
     free.delete(newcomer);
   }
-  return { seats, spares, shadows: take(Role.Shadow, request.shadows) };
+  // A shadow is the way back for a provider that may not be seated: those come first, whatever others would do it for.
+  const wayBack = [...free].filter((candidate) => accepts(candidate, Role.Shadow) && !accepts(candidate, Role.Seat));
+  const shadows = wayBack.slice(0, request.shadows);
+  for (const candidate of shadows) free.delete(candidate);
+  shadows.push(...take(Role.Shadow, request.shadows - shadows.length));
+  return { seats, spares, shadows };
 }
