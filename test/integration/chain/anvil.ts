@@ -77,7 +77,7 @@ export async function startAnvil(...args: string[]): Promise<Anvil> {
     child.once("error", reject);
   });
   const url = `http://127.0.0.1:${port}`;
-  const transport = http(url, { retryCount: 0 });
+  const transport = http(url, { retryCount: 0, timeout: 60_000 });
   const client = createPublicClient({ chain: localChain, transport, cacheTime: 0, pollingInterval: 50 });
   const test = createTestClient({ mode: "anvil", chain: localChain, transport });
   const rpc = (method: string, ...params: unknown[]): Promise<unknown> =>

@@ -247,6 +247,22 @@ test("a rise of the base fee leads to replacements within the cap; whichever is 
   assert.equal(await effects(), 1);
 });
 
+test("an older transaction that is mined after a replacement was signed counts as well", async () => {
+  const outbox = outboxOf();
+  await outbox.submit(call("a"));
+  await outbox.tick();
+  // The replacement never arrives, the first one is mined.
+  proxy.add({ do: "drop", method: "eth_sendRawTransaction" });
+  now += 21_000;
+  await outbox.tick();
+  const { hashes } = item(outbox, "a");
+  assert.equal(hashes.length, 2);
+  await drive(outbox);
+  assert.equal(item(outbox, "a").status, "mined");
+  assert.equal(item(outbox, "a").minedHash, hashes[0]);
+  assert.equal(await effects(), 1);
+});
+
 test("above the fee cap nothing is signed, the item says why, and goes on when fees fall", async () => {
   const outbox = outboxOf({ policy: { ...policy, maxFeeCap: 1000n } });
   await outbox.submit(call("a"));
@@ -422,26 +438,34 @@ test("one endpoint that hangs and one of another chain do not stop the outbox", 
   }
 });
 
-test("with three endpoints one that invents receipts does not end an item", async () => {
+test("with three endpoints one that invents a failure neither ends an item nor holds it up", async () => {
   const liar = await startFaultProxy({ target: anvil.url });
+  const later = "0xffff00";
   liar.add({
     do: "rewrite",
     method: "eth_getTransactionReceipt",
-    result: (_, request) => ({
-      transactionHash: request.params[0],
-      blockNumber: "0x1",
+    result: (_, { params: [transactionHash] }) => ({
+      transactionHash,
+      blockNumber: later,
       blockHash: `0x${"11".repeat(32)}`,
-      status: "0x1",
+      status: "0x0",
       gasUsed: "0x1",
     }),
   });
   liar.add({ do: "rewrite", method: "eth_getTransactionCount", result: () => "0x9" });
+  liar.add({
+    do: "rewrite",
+    method: "eth_getBlockByNumber",
+    result: (block) => ({ ...(block as object), number: "0xffffff" }),
+  });
   liar.add({ do: "refuse", method: "eth_sendRawTransaction", message: "already known" });
   try {
     const outbox = outboxOf({}, [liar.url, proxy.url, anvil.url]);
     await outbox.submit(call("a"));
-    for (let i = 0; i < 3; i += 1) await outbox.tick();
-    assert.notEqual(item(outbox, "a").status, "mined");
+    proxy.add({ do: "drop", method: "eth_getTransactionReceipt" });
+    await drive(outbox, 6);
+    assert.equal(item(outbox, "a").status, "included");
+    proxy.heal();
     await drive(outbox);
     assert.equal(item(outbox, "a").status, "mined");
     assert.equal(item(outbox, "a").nonce, 0);

@@ -465,7 +465,10 @@ class TransactionOutbox implements Outbox {
       }
       if (found.length > 0) break;
     }
-    const [best] = found.sort((a, b) => b.receipt.blockNumber - a.receipt.blockNumber);
+    // The block that most endpoints name, so that one liar cannot hold the item up; the newer one among equals.
+    const support = (each: (typeof found)[number]): number =>
+      found.filter((other) => other.receipt.blockHash === each.receipt.blockHash).length;
+    const [best] = found.sort((a, b) => support(b) - support(a) || b.receipt.blockNumber - a.receipt.blockNumber);
     if (best === undefined) {
       if (item.minedHash !== undefined) {
         if (silent > 0) return true;
