@@ -188,6 +188,24 @@ test("an organization's shadow on probation does not push its seat out", () => {
   assert.ok(selection.chosen.some(({ offer }) => offer.price === 9n));
 });
 
+test("a shadow's place goes to the provider that may not be seated before a cheaper one that may", () => {
+  const offers = [
+    ...[1, 2, 3, 4].map((index) => judged(index, { offer: { price: BigInt(index) } })),
+    judged(5, { roles: Role.Shadow, offer: { price: 5n } }),
+    judged(6, { roles: Role.Shadow, offer: { price: 6n } }),
+  ];
+  const selection = select(offers, { shadows: 1 });
+  assert.deepEqual(
+    selection.chosen.map(({ offer, role }) => [offer.price, role]),
+    [
+      [1n, "seat"],
+      [2n, "seat"],
+      [3n, "seat"],
+      [5n, "shadow"],
+    ],
+  );
+});
+
 test("an offer that takes seats only frees a seated one to be the spare", () => {
   const offers = [
     judged(1, { offer: { price: 1n }, roles: Role.Seat }),
