@@ -89,6 +89,7 @@ export async function deployMarket(rpcUrl: string, deploymentDir: string): Promi
         },
         getBuildInfo: async () => undefined,
       },
+      // biome-ignore lint/suspicious/noExplicitAny: the type that Ignition demands
       provider: provider as { request(args: unknown): Promise<any> },
       deploymentDir: `${deploymentDir}/${folder}`,
       ignitionModule,

@@ -22,22 +22,33 @@ export type LocalMarketOptions = {
   readonly port: number;
   /** Milliseconds between blocks. */
   readonly blockTimeMs: number;
+  /** Puts no wrapper around any sandbox: for fault injection of other kinds. Default false. */
+  readonly isEverybodyHonest?: boolean;
   /** Told what is being done, in words. */
   readonly onStep: (text: string) => void;
 };
 
-/** An organization that runs. */
-export type Provider = Organization & {
-  readonly provider: Address;
-  readonly agent: Address;
-  readonly dataDir: string;
-  /** The running process of its agent. */
+/** A process that can be killed and started again on the same data. */
+export type Restartable = {
+  readonly name: string;
+  /** The running, or last, process. */
   process(): Actor;
   /** Kills the process without a chance to clean up. */
   kill(): Promise<void>;
-  /** Starts the process again on the same data. */
+  /** Starts the process again and waits until it is ready. */
   restart(): Promise<void>;
 };
+
+/** An organization that runs. */
+export type Provider = Organization &
+  Restartable & {
+    readonly provider: Address;
+    readonly agent: Address;
+    readonly dataDir: string;
+  };
+
+/** A relay that runs. */
+export type LocalRelay = Restartable & { readonly url: string };
 
 /** A market that runs on this machine. */
 export type LocalMarket = {
@@ -45,7 +56,8 @@ export type LocalMarket = {
   readonly rpc: string;
   readonly client: PublicClient;
   readonly deployment: Deployment;
-  readonly relays: readonly { readonly url: string; readonly process: Actor }[];
+  readonly relays: readonly LocalRelay[];
+  readonly chain: Actor;
   readonly providers: readonly Provider[];
   readonly requester: { readonly address: Address; readonly home: string; readonly process: Actor };
   /** Name of an account, or its short form. */
@@ -80,6 +92,29 @@ export async function startLocalMarket(options: LocalMarketOptions): Promise<Loc
   const { folder, port, onStep } = options;
   claimFolder(folder, onStep);
   const actors: Actor[] = [];
+  const restartable = (
+    name: string,
+    title: string,
+    module: string,
+    args: readonly string[],
+    readyLine: string,
+  ): Restartable => {
+    let actor = start(name, module, args);
+    return {
+      name: title,
+      process: () => actor,
+      async kill() {
+        actor.signal("SIGKILL");
+        await actor.exited;
+      },
+      async restart() {
+        actors.splice(actors.indexOf(actor), 1);
+        rmSync(actor.logFile, { force: true });
+        actor = start(name, module, args);
+        await waitForLine(actor, readyLine, START_TIMEOUT_MS);
+      },
+    };
+  };
   const start = (name: string, module: string, args: readonly string[]): Actor => {
     const actor = startActor({ name, main: siblingModule(module), args, logFile: join(folder, "logs", `${name}.log`) });
     actors.push(actor);
@@ -109,8 +144,8 @@ export async function startLocalMarket(options: LocalMarketOptions): Promise<Loc
         };
         const file = join(folder, `relay-${number}.json`);
         writeJson(file, config);
-        const actor = start(`relay-${number}`, "relay-process", [file]);
-        return { url: await waitForListening(actor, port + number), process: actor };
+        const relay = restartable(`relay-${number}`, `relay ${number}`, "relay-process", [file], "listening ");
+        return { ...relay, url: await waitForListening(relay.process(), port + number) };
       }),
     );
 
@@ -173,24 +208,13 @@ export async function startLocalMarket(options: LocalMarketOptions): Promise<Loc
     const providers = keys.map(({ organization, home, provider, agent }, index): Provider => {
       const config = join(home, "agent.json");
       writeJson(config, configs[index]);
-      const args = [config, String(organization.corruptRuns)];
-      let actor = start(organization.slug, "agent-process", args);
+      const args = [config, String(options.isEverybodyHonest === true ? 0 : organization.corruptRuns)];
       return {
         ...organization,
+        ...restartable(organization.slug, organization.name, "agent-process", args, "ready"),
         provider: provider.address,
         agent: agent.address,
         dataDir: home,
-        process: () => actor,
-        async kill() {
-          actor.signal("SIGKILL");
-          await actor.exited;
-        },
-        async restart() {
-          actors.splice(actors.indexOf(actor), 1);
-          rmSync(actor.logFile, { force: true });
-          actor = start(organization.slug, "agent-process", args);
-          await waitForLine(actor, "ready", START_TIMEOUT_MS);
-        },
       };
     });
     await Promise.all(providers.map((provider) => waitForLine(provider.process(), "ready", START_TIMEOUT_MS)));
@@ -245,6 +269,7 @@ export async function startLocalMarket(options: LocalMarketOptions): Promise<Loc
       client,
       deployment,
       relays,
+      chain,
       providers,
       requester: { address: requesterKeys.address, home: requesterHome, process: requester },
       nameOf: (account) => names.get(account.toLowerCase()) ?? `${account.slice(0, 8)}…${account.slice(-4)}`,

@@ -73,12 +73,15 @@ export function createNarrator(
             item("not chosen", `${nameOfAccount(provider).padEnd(16)}           ${reasons.join("; ")}`);
           break;
         case "opened":
-          item("open", `${money(event.escrow)} in escrow; bonds are locked; the package key is sealed to each of them`);
+          item(
+            "escrow",
+            `${money(event.escrow)} in escrow; bonds are locked; the package key is sealed to each of them`,
+          );
           break;
         case "progress":
           for (const { provider, state } of event.panel) {
             if (panel.get(provider) !== state && state !== "waiting" && state !== "standby")
-              item(event.status, `${nameOfAccount(provider)} ${words[state] ?? state}`);
+              item(labels[state] ?? "seat", `${nameOfAccount(provider)} ${words[state] ?? state}`);
             panel.set(provider, state);
           }
           break;
@@ -140,6 +143,13 @@ export function createNarrator(
     return lines;
   }
 }
+
+const labels: Readonly<Record<string, string>> = {
+  committed: "commitment",
+  opened: "opening",
+  late: "late",
+  replaced: "promotion",
+};
 
 const words: Readonly<Record<string, string>> = {
   committed: "has committed to an answer",

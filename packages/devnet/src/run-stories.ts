@@ -1,12 +1,12 @@
-import { type Hex, isQuorateError, nameOf, QuorateError, Verdict } from "@quorate/core";
+import { type Hex, nameOf, QuorateError, Verdict } from "@quorate/core";
 import { getQuarantine, getStanding } from "@quorate/sdk";
 import { sumOfBalances } from "./balances.ts";
 import type { LocalMarket, Provider } from "./market.ts";
 import type { Narrator } from "./narrator.ts";
 import { type JobSummary, moneyOf, type ObservedJob, observeJobs, summarizeJob } from "./observer.ts";
 import { dollars } from "./organizations.ts";
-import type { RequesterCommand, RequesterEvent } from "./requester-events.ts";
 import { type Story, stories } from "./stories.ts";
+import { listenToRequester, type Tells } from "./tells.ts";
 
 /** What the stories came to. */
 export type StoriesSummary = {
@@ -34,7 +34,7 @@ export async function runStories(
 ): Promise<StoriesSummary> {
   const { client, deployment } = market;
   const before = await sumOfBalances(client, deployment.token, deployment.fromBlock);
-  const requester = tellsOf(market);
+  const requester = listenToRequester(market);
   await requester.until("ready", 60_000, signal);
   const summaries: JobSummary[] = [];
   for (const [index, story] of stories.entries()) {
@@ -157,61 +157,4 @@ function expect(condition: boolean, story: string, message: string): void {
       "EXPECTATION_FAILED",
       `${story}: ${message}. See the logs of the processes in the market's folder.`,
     );
-}
-
-/** What the requester's process tells, kept until it is asked for. */
-type Tells = {
-  send(command: RequesterCommand): void;
-  listen(listener: (event: RequesterEvent) => void): () => void;
-  until<T extends RequesterEvent["type"]>(
-    type: T,
-    timeoutMs: number,
-    signal: AbortSignal,
-  ): Promise<Extract<RequesterEvent, { type: T }>>;
-};
-
-function tellsOf(market: LocalMarket): Tells {
-  const { process: actor } = market.requester;
-  const waiting: RequesterEvent[] = [];
-  const listeners = new Set<(event: RequesterEvent) => void>();
-  let wake: () => void = () => {};
-  actor.onMessage((message) => {
-    const event = message as RequesterEvent;
-    waiting.push(event);
-    for (const listener of listeners) listener(event);
-    wake();
-  });
-  return {
-    send: (command) => actor.send(command),
-    listen(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    async until(type, timeoutMs, signal) {
-      const deadline = performance.now() + timeoutMs;
-      for (;;) {
-        signal.throwIfAborted();
-        for (let event = waiting.shift(); event !== undefined; event = waiting.shift()) {
-          if (event.type === "failed") throw new QuorateError(event.code, `The requester failed: ${event.message}`);
-          if (event.type === type) return event as Extract<RequesterEvent, { type: typeof type }>;
-        }
-        if (!actor.alive())
-          throw new QuorateError("ACTOR_ENDED", `The requester's process ended by itself. See ${actor.logFile}.`);
-        if (performance.now() > deadline)
-          throw new QuorateError(
-            "STORY_TIMEOUT",
-            `The requester did not come to "${type}" within ${timeoutMs / 1000} s. See the logs in ${market.folder}.`,
-          );
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-          setTimeout(resolve, 500);
-        });
-      }
-    },
-  };
-}
-
-/** Whether an error says that a run was stopped by its user. */
-export function isStop(error: unknown): boolean {
-  return error instanceof Error && error.name === "AbortError" && !isQuorateError(error);
 }
