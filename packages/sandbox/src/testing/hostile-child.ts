@@ -48,7 +48,7 @@ async function probe(): Promise<void> {
       if (error !== undefined) throw error;
     }),
     worker: attempt(() => new Worker("0", { eval: true })),
-    kill: attempt(() => process.kill(Number(argument), 0)),
+    kill: attempt(() => process.kill(Number(argument.split("/")[0]), 0)),
     environment: Object.keys(process.env).sort().join(),
   };
   outcomes.network = await new Promise((resolve) => {
