@@ -26,7 +26,17 @@ import {
     Terms,
     Verdict
 } from "./types/Job.sol";
-import {JobWord, JobWords, Phase, Places, Promotion, VoteClass} from "./types/JobState.sol";
+import {
+    JobWord,
+    JobWords,
+    Phase,
+    Places,
+    Promotion,
+    VOTE_FAILED,
+    VOTE_MALFORMED,
+    VOTE_OK,
+    VOTE_REPORT
+} from "./types/JobState.sol";
 import {Tally, TallyLib} from "./types/Tally.sol";
 import {TermsLib} from "./types/TermsLib.sol";
 import {IJobMarket} from "./interfaces/IJobMarket.sol";
@@ -79,13 +89,15 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
 
     /// @inheritdoc IJobMarket
     function open(
-        Request calldata request,
+        Request calldata request_,
         uint8 spares,
         SignedOffer[] calldata offers
     ) external returns (bytes32 jobId) {
         // Check:
+        jobId = _requestDigest(request_);
+        Request memory request = request_;
         _requireRequester(request);
-        jobId = _requireOpenable(request, spares, offers.length);
+        _requireOpenable(request, jobId, spares, offers.length);
         BadOffer[] memory bad = _badOffers(request, jobId, spares, offers);
         if (bad.length != 0) revert BadOffers(bad);
 
@@ -97,7 +109,7 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
         for (uint256 i; i < end; ++i) {
             SignedOffer calldata offer = offers[i];
             (address provider, uint96 price) = (offer.provider, offer.price);
-            places[i] = Place({provider: provider, price: price});
+            (places[i].provider, places[i].price) = (provider, price);
             keyWraps[i] = offer.keyWrap;
             _setAside(sums, price, i >= request.seats, i >= uint256(request.seats) + spares, request.standbyBps);
             _lock(request.token, provider, request.bond);
@@ -232,11 +244,13 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
 
     /// @inheritdoc IJobMarket
     function checkOffers(
-        Request calldata request,
+        Request calldata request_,
         uint8 spares,
         SignedOffer[] calldata offers
     ) external view returns (BadOffer[] memory) {
-        bytes32 jobId = _requireOpenable(request, spares, offers.length);
+        bytes32 jobId = _requestDigest(request_);
+        Request memory request = request_;
+        _requireOpenable(request, jobId, spares, offers.length);
         return _badOffers(request, jobId, spares, offers);
     }
 
@@ -256,12 +270,12 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
 
     // Opening a job
 
-    function _requireRequester(Request calldata request) private view {
+    function _requireRequester(Request memory request) private view {
         if (msg.sender != request.requester) revert NotRequester(msg.sender, request.requester);
     }
 
     /// @dev What makes a request sound at any time.
-    function _requireSound(Request calldata request) private view {
+    function _requireSound(Request memory request) private view {
         (uint8 seats, uint8 quorum) = (request.seats, request.quorum);
         if (quorum < 2 || quorum > seats || 2 * uint256(quorum) <= seats) revert BadQuorum(seats, quorum);
         uint256 places = uint256(seats) + request.spares + request.shadows;
@@ -281,13 +295,8 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
     }
 
     /// @dev What `open` asks of a request and of the number of offers.
-    function _requireOpenable(
-        Request calldata request,
-        uint8 spares,
-        uint256 places
-    ) private view returns (bytes32 jobId) {
+    function _requireOpenable(Request memory request, bytes32 jobId, uint8 spares, uint256 places) private view {
         _requireSound(request);
-        jobId = _requestDigest(request);
         if (block.timestamp >= request.expiry) revert RequestExpired(jobId, request.expiry);
         if (_states[jobId].phase() != Phase.None) revert JobAlreadyOpened(jobId);
         if (spares > request.spares) revert TooManySpares(spares, request.spares);
@@ -298,7 +307,7 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
 
     /// @dev Every offer that cannot be opened, with the first cause found.
     function _badOffers(
-        Request calldata request,
+        Request memory request,
         bytes32 jobId,
         uint8 spares,
         SignedOffer[] calldata offers
@@ -312,6 +321,7 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
             bad[found++] = BadOffer({place: uint8(i), fault: fault}); // fits: at most 16 places
         }
         // Shortens the array to what was found; it is zero long already when nothing was.
+        // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
             if found {
                 mstore(bad, found)
@@ -320,7 +330,7 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
     }
 
     function _judgeOffer(
-        Request calldata request,
+        Request memory request,
         bytes32 jobId,
         uint8 spares,
         SignedOffer[] calldata offers,
@@ -333,7 +343,12 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
             if (offers[other].provider == provider) return (false, OfferFault.DuplicateProvider);
         }
         bool isShadow = place >= uint256(request.seats) + spares;
-        uint8 role = isShadow ? ROLE_SHADOW : place < request.seats ? ROLE_SEAT : ROLE_SPARE;
+        uint8 role =
+            isShadow
+                ? ROLE_SHADOW
+                : place < request.seats
+                    ? ROLE_SEAT
+                    : ROLE_SPARE;
         if (offer.roles & role == 0) return (false, OfferFault.RoleNotAccepted);
         if (block.timestamp >= offer.expiry) return (false, OfferFault.Expired);
         if (offer.price > request.priceCeiling) return (false, OfferFault.PriceAboveCeiling);
@@ -345,11 +360,7 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
         return _judgeSignature(request, jobId, offer);
     }
 
-    function _termsOf(
-        Request calldata request,
-        uint8 spares,
-        Place[] memory places
-    ) private pure returns (Terms memory) {
+    function _termsOf(Request memory request, uint8 spares, Place[] memory places) private pure returns (Terms memory) {
         return
             Terms({
                 requester: request.requester,
@@ -370,11 +381,7 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
     // Committing
 
     /// @dev The provider of a place, if the caller acts for it.
-    function _requireActsFor(
-        bytes32 jobId,
-        Terms calldata terms,
-        uint8 place
-    ) private view returns (address provider) {
+    function _requireActsFor(bytes32 jobId, Terms calldata terms, uint8 place) private view returns (address provider) {
         if (place >= terms.count()) revert NoSuchPlace(jobId, place, terms.count());
         provider = terms.providerOf(place);
         if (!_actsFor(msg.sender, provider, terms.token)) revert NotProvider(jobId, place, msg.sender, provider);
@@ -485,11 +492,10 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
             if (place >= landed.length) fault = OpeningFault.NoSuchPlace;
             else if (!state.committed().has(place)) fault = OpeningFault.NotCommitted;
             else if (state.opened().has(place)) fault = OpeningFault.AlreadyOpened;
-            else if (
-                landed[place] != _commitmentDigest(jobId, terms.providerOf(place), outcome, resultHash, salt)
-            ) fault = OpeningFault.WrongOpening;
+            else if (landed[place] != _commitmentDigest(jobId, terms.providerOf(place), outcome, resultHash, salt))
+                fault = OpeningFault.WrongOpening;
             else {
-                VoteClass class = _classify(outcome, resultHash);
+                uint256 class = _classify(outcome, resultHash);
                 state = state.withOpening(place, class);
                 if (TallyLib.isComputed(class)) hashes[place] = resultHash;
                 emit CommitmentOpened(jobId, place, outcome, resultHash, salt);
@@ -500,11 +506,11 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
         return (state, hashes);
     }
 
-    function _classify(uint8 outcome, bytes32 resultHash) private pure returns (VoteClass) {
-        if (resultHash == 0) return outcome == OUTCOME_REPORT ? VoteClass.Report : VoteClass.Malformed;
-        if (outcome == OUTCOME_OK) return VoteClass.Ok;
-        if (outcome == OUTCOME_FAILED) return VoteClass.Failed;
-        return VoteClass.Malformed;
+    function _classify(uint8 outcome, bytes32 resultHash) private pure returns (uint256) {
+        if (resultHash == 0) return outcome == OUTCOME_REPORT ? VOTE_REPORT : VOTE_MALFORMED;
+        if (outcome == OUTCOME_OK) return VOTE_OK;
+        if (outcome == OUTCOME_FAILED) return VOTE_FAILED;
+        return VOTE_MALFORMED;
     }
 
     /// @dev Fills in the result hashes of places that were opened before, and frees their storage.
@@ -536,11 +542,11 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
         });
         JobStatus status = JobStatus.Inconclusive;
         Phase phase = Phase.Inconclusive;
-        uint8 outcome;
+        uint256 outcome;
         bytes32 resultHash;
         if (tally.accepted) {
             (status, phase) = (JobStatus.Accepted, Phase.Accepted);
-            (outcome, resultHash) = (uint8(tally.class) + OUTCOME_OK, tally.resultHash); // classes are 0 to 2 here
+            (outcome, resultHash) = (tally.class + OUTCOME_OK, tally.resultHash);
         }
 
         // Effect: the job.
@@ -551,24 +557,24 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
         Sums memory sums;
         PlaceResult[] memory results = new PlaceResult[](hashes.length);
         for (uint256 place; place < hashes.length; ++place) {
-            (Verdict verdict, uint96 paid) = _settlePlace(jobId, state, terms, tally, sums, place, hashes[place]);
-            (results[place].verdict, results[place].paid) = (verdict, paid);
+            (Verdict verdict, uint256 paid) = _settlePlace(jobId, state, terms, tally, sums, place, hashes[place]);
+            (results[place].verdict, results[place].paid) = (verdict, uint96(paid)); // fits: at most the price
         }
 
         // Effect: the rest. What is paid never exceeds the escrow: each seat pays at most one occupant, at most its price.
-        uint96 carrierFee = terms.carrierFee;
-        uint96 refunded = uint96(_escrowOf(sums, seats, carrierFee) - sums.paid - carrierFee);
-        _burn(terms.token, uint96(sums.late)); // part of `held`, fits
+        uint256 carrierFee = terms.carrierFee;
+        uint96 refunded = uint96(_escrowOf(sums, seats, carrierFee) - sums.paid - carrierFee); // part of `held`, fits
+        _burn(terms.token, sums.late);
         _credit(terms.token, msg.sender, carrierFee);
         _credit(terms.token, terms.requester, refunded);
         emit JobSettled({
             jobId: jobId,
             status: status,
-            outcome: outcome,
+            outcome: uint8(outcome), // a class, 0 to 2, and one
             resultHash: resultHash,
             carrier: msg.sender,
             refunded: refunded,
-            burnt: uint96(sums.late),
+            burnt: uint96(sums.late), // part of `held`, fits
             results: results
         });
     }
@@ -582,52 +588,48 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
         Sums memory sums,
         uint256 place,
         bytes32 resultHash
-    ) private returns (Verdict verdict, uint96 pay) {
+    ) private returns (Verdict verdict, uint256 pay) {
         uint256 price = terms.priceOf(place);
-        uint96 bond = terms.bond;
-        bool isShadow = _isShadow(terms, place);
-        bool isSeat = place < terms.seats || state.used().has(place);
-        _setAside(sums, price, place >= terms.seats, isShadow, terms.standbyBps);
+        uint256 bond = terms.bond;
+        uint256 seats = terms.seats;
+        address token = terms.token;
+        bool isShadow = place >= seats + terms.spares;
+        bool isSeat = place < seats || state.used().has(place);
+        _setAside(sums, price, place >= seats, isShadow, terms.standbyBps);
 
         if (state.opened().has(place)) {
-            VoteClass class = state.classOf(place);
+            uint256 class = state.classOf(place);
             verdict = tally.verdictOn(class, resultHash, bond != 0);
             if (verdict == Verdict.Aligned) {
-                pay = uint96(price); // a clean word of the terms
+                pay = price;
             } else if (
                 verdict == Verdict.Overruled ||
                 verdict == Verdict.Undecided ||
-                (class == VoteClass.Report && tally.accepted && tally.class == VoteClass.Report)
+                (class == VOTE_REPORT && tally.accepted && tally.class == VOTE_REPORT)
             ) {
-                pay = uint96(_share(price, terms.calloutBps)); // at most the price
+                pay = _share(price, terms.calloutBps);
             }
         } else {
             verdict = TallyLib.verdictOnSilence(state, place, isSeat, !isSeat && !isShadow);
-            if (verdict == Verdict.Standby) pay = uint96(_share(price, terms.standbyBps)); // at most the price
+            if (verdict == Verdict.Standby) pay = _share(price, terms.standbyBps);
         }
         sums.paid += pay;
 
         address provider = terms.providerOf(place);
         if (verdict == Verdict.Fault) {
-            _seize(terms.token, provider, bond);
+            _seize(token, provider, bond);
         } else if (verdict == Verdict.Late && state.opened() != 0) {
-            _seize(terms.token, provider, bond);
+            _seize(token, provider, bond);
             sums.late += bond;
         } else if (verdict != Verdict.Declined) {
             // Late too, if nobody opened anything: then the chain failed, not the panel.
-            _release({token: terms.token, owner: provider, bond: bond, pay: pay});
+            _release({token: token, owner: provider, bond: bond, pay: pay});
         }
-        _record(provider, verdict, jobId, state.openedAt(), terms.token, bond);
+        _record(provider, verdict, jobId, state.openedAt(), token, bond);
     }
 
     /// @dev Adds a place to what the escrow has to cover.
-    function _setAside(
-        Sums memory sums,
-        uint256 price,
-        bool isNoSeat,
-        bool isShadow,
-        uint16 standbyBps
-    ) private pure {
+    function _setAside(Sums memory sums, uint256 price, bool isNoSeat, bool isShadow, uint16 standbyBps) private pure {
         if (isShadow) {
             sums.set += price;
             return;
@@ -636,7 +638,7 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
         if (isNoSeat) sums.set += _share(price, standbyBps);
     }
 
-    function _escrowOf(Sums memory sums, uint256 seats, uint96 carrierFee) private pure returns (uint256) {
+    function _escrowOf(Sums memory sums, uint256 seats, uint256 carrierFee) private pure returns (uint256) {
         return seats * sums.highest + sums.set + carrierFee;
     }
 

@@ -110,10 +110,12 @@ abstract contract Jobs is IJobMarket {
         unchecked {
             // Times are below 2^40, windows below 2^32.
             uint256 seats = terms.seats;
-            uint256 weighted = Places.range(0, seats) | state.used();
+            uint256 first = Places.range(0, seats);
+            uint256 weighted = first | state.used();
+            uint256 committed = state.committed() & weighted;
 
             // R1: every weighted seat has committed.
-            if ((state.committed() & weighted).count() == seats) return state.lastCommitAt();
+            if (committed == first || committed.count() == seats) return state.lastCommitAt();
 
             uint256 window = terms.commitWindow;
             if (_sparesLeft(state, seats, terms.spares) == 0) {

@@ -90,39 +90,42 @@ abstract contract Ledger is ILedger, ReentrancyGuardTransient {
     }
 
     /// @dev From escrow or quarantine into a free balance.
-    function _credit(address token, address owner, uint96 amount) internal {
-        if (amount != 0) _accounts[token][owner].free += amount;
+    function _credit(address token, address owner, uint256 amount) internal {
+        _release(token, owner, 0, amount);
     }
 
     /// @dev From free to locked.
-    function _lock(address token, address owner, uint96 amount) internal {
+    function _lock(address token, address owner, uint256 amount) internal {
         if (amount == 0) return;
         Account storage account = _accounts[token][owner];
-        (uint96 free, uint96 locked) = (account.free, account.locked);
-        if (free < amount) revert InsufficientFree(token, owner, free, amount);
-        locked += amount;
-        free -= amount;
-        (account.free, account.locked) = (free, locked);
+        (uint256 free, uint256 locked) = (account.free, account.locked);
+        if (free < amount) revert InsufficientFree(token, owner, uint96(free), amount);
+        _store(account, free - amount, locked + amount);
     }
 
     /// @dev From locked back to free, and `pay` from escrow into free.
-    function _release(address token, address owner, uint96 bond, uint96 pay) internal {
-        if (bond == 0 && pay == 0) return;
+    function _release(address token, address owner, uint256 bond, uint256 pay) internal {
+        if (bond | pay == 0) return;
         Account storage account = _accounts[token][owner];
-        (uint96 free, uint96 locked) = (account.free, account.locked);
-        locked -= bond;
-        free += bond + pay;
-        (account.free, account.locked) = (free, locked);
+        (uint256 free, uint256 locked) = (account.free, account.locked);
+        _store(account, free + bond + pay, locked - bond);
     }
 
     /// @dev From locked into the pots: the caller burns it or keeps count of it.
-    function _seize(address token, address owner, uint96 bond) internal {
-        if (bond != 0) _accounts[token][owner].locked -= bond;
+    function _seize(address token, address owner, uint256 bond) internal {
+        if (bond == 0) return;
+        Account storage account = _accounts[token][owner];
+        _store(account, account.free, account.locked - bond);
     }
 
     /// @dev From the pots to nobody, for good.
-    function _burn(address token, uint96 amount) internal {
-        if (amount != 0) _totals[token].burnt += amount;
+    function _burn(address token, uint256 amount) internal {
+        if (amount != 0) _totals[token].burnt += uint96(amount); // part of `held`, fits
+    }
+
+    /// @dev Both are parts of `held`, so they fit.
+    function _store(Account storage account, uint256 free, uint256 locked) private {
+        (account.free, account.locked) = (uint96(free), uint96(locked));
     }
 
     function _deposit(address token, address account, uint96 amount) private {

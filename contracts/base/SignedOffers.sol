@@ -17,23 +17,24 @@ abstract contract SignedOffers is IAgents, EIP712 {
         uint40 validUntil;
     }
 
-    bytes32 private constant REQUEST_TYPEHASH =
-        keccak256(
-            "Request(address requester,address token,bytes32 packageHash,bytes32 contentHash,bytes32 requirementsHash,bytes32 encryptionKey,uint96 priceCeiling,uint96 bond,uint96 carrierFee,uint8 seats,uint8 quorum,uint8 spares,uint8 shadows,uint16 calloutBps,uint16 standbyBps,uint32 commitWindow,uint32 revealWindow,uint32 flags,address callback,uint32 callbackGas,uint40 expiry,uint256 nonce)"
-        );
-    bytes32 private constant OFFER_TYPEHASH =
-        keccak256(
-            "Offer(bytes32 jobId,address provider,uint96 price,bytes32 encryptionKey,uint8 roles,uint40 expiry)"
-        );
-    bytes32 private constant COMMITMENT_TYPEHASH =
-        keccak256("Commitment(bytes32 jobId,address provider,uint8 outcome,bytes32 resultHash,bytes32 salt)");
-    bytes32 private constant SIGNED_COMMITMENT_TYPEHASH =
-        keccak256("SignedCommitment(bytes32 jobId,address provider,bytes32 commitment)");
+    bytes32 private constant REQUEST_TYPEHASH = keccak256(
+        "Request(address requester,address token,bytes32 packageHash,bytes32 contentHash,bytes32 requirementsHash,bytes32 encryptionKey,uint96 priceCeiling,uint96 bond,uint96 carrierFee,uint8 seats,uint8 quorum,uint8 spares,uint8 shadows,uint16 calloutBps,uint16 standbyBps,uint32 commitWindow,uint32 revealWindow,uint32 flags,address callback,uint32 callbackGas,uint40 expiry,uint256 nonce)"
+    );
+    bytes32 private constant OFFER_TYPEHASH = keccak256(
+        "Offer(bytes32 jobId,address provider,uint96 price,bytes32 encryptionKey,uint8 roles,uint40 expiry)"
+    );
+    bytes32 private constant COMMITMENT_TYPEHASH = keccak256(
+        "Commitment(bytes32 jobId,address provider,uint8 outcome,bytes32 resultHash,bytes32 salt)"
+    );
+    bytes32 private constant SIGNED_COMMITMENT_TYPEHASH = keccak256(
+        "SignedCommitment(bytes32 jobId,address provider,bytes32 commitment)"
+    );
 
     /// @dev What an ERC-1271 account may spend on judging a signature.
     uint256 private constant ERC1271_GAS = 100_000;
 
-    mapping(address provider => mapping(address agent => mapping(address token => Authorization))) private _authorizations;
+    mapping(address provider => mapping(address agent => mapping(address token => Authorization)))
+        private _authorizations;
 
     constructor() EIP712("Quorate", "1") {}
 
@@ -75,8 +76,9 @@ abstract contract SignedOffers is IAgents, EIP712 {
     function _requestDigest(Request calldata request) internal view returns (bytes32) {
         bytes32 typeHash = REQUEST_TYPEHASH;
         bytes32 structHash;
-        // A request has no dynamic field: its 22 words in calldata are its encoding. A word that is not clean cannot pass, since
-        // every field is read by the compiler's checks before the request has an effect.
+        // A request has no dynamic field: its 22 words in calldata are its encoding. Words that are not clean are refused when the
+        // caller copies the request, before it has an effect.
+        // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
             let free := mload(0x40)
             mstore(free, typeHash)
@@ -94,12 +96,7 @@ abstract contract SignedOffers is IAgents, EIP712 {
         bytes32 resultHash,
         bytes32 salt
     ) internal view returns (bytes32) {
-        return
-            _hashTypedDataV4(
-                keccak256(
-                    abi.encode(COMMITMENT_TYPEHASH, jobId, provider, outcome, resultHash, salt)
-                )
-            );
+        return _hashTypedDataV4(keccak256(abi.encode(COMMITMENT_TYPEHASH, jobId, provider, outcome, resultHash, salt)));
     }
 
     /// @dev Whether `account` may commit and decline for `provider` in jobs paid in `token`.
@@ -124,22 +121,14 @@ abstract contract SignedOffers is IAgents, EIP712 {
 
     /// @dev Whether an offer is signed by someone who may sign it, and why not.
     function _judgeSignature(
-        Request calldata request,
+        Request memory request,
         bytes32 jobId,
         SignedOffer calldata offer
     ) internal view returns (bool good, OfferFault fault) {
         address provider = offer.provider;
         bytes32 digest = _hashTypedDataV4(
             keccak256(
-                abi.encode(
-                    OFFER_TYPEHASH,
-                    jobId,
-                    provider,
-                    offer.price,
-                    offer.encryptionKey,
-                    offer.roles,
-                    offer.expiry
-                )
+                abi.encode(OFFER_TYPEHASH, jobId, provider, offer.price, offer.encryptionKey, offer.roles, offer.expiry)
             )
         );
         address signer = _recover(digest, offer.signature);
@@ -156,7 +145,7 @@ abstract contract SignedOffers is IAgents, EIP712 {
     /// @dev Whether the limits of an agent cover a place of the request, and why not.
     function _judgeAgent(
         Authorization memory limits,
-        Request calldata request
+        Request memory request
     ) private view returns (bool good, OfferFault fault) {
         if (limits.validUntil == 0) return (false, OfferFault.BadSignature);
         if (block.timestamp >= limits.validUntil) return (false, OfferFault.AgentExpired);
@@ -180,6 +169,7 @@ abstract contract SignedOffers is IAgents, EIP712 {
         bytes memory data = abi.encodeCall(IERC1271.isValidSignature, (digest, signature));
         bytes32 answer;
         // Solidity's staticcall copies all return data; this copies one word into scratch space.
+        // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
             let success := staticcall(ERC1271_GAS, account, add(data, 0x20), mload(data), 0x00, 0x20)
             if and(success, gt(returndatasize(), 0x1f)) {

@@ -17,7 +17,8 @@ abstract contract Standings is Ledger, IStandings {
     mapping(address provider => Standing standing) private _standings;
     /// @dev Probations that ended by another fault. Every other number below the present one ended well.
     mapping(address provider => mapping(uint32 probation => bool failed)) private _failed;
-    mapping(address provider => mapping(address token => mapping(uint32 probation => uint96 amount))) private _quarantine;
+    mapping(address provider => mapping(address token => mapping(uint32 probation => uint96 amount)))
+        private _quarantine;
 
     /// @inheritdoc IStandings
     function claimQuarantine(address provider, address token, uint32 probation) external {
@@ -63,37 +64,26 @@ abstract contract Standings is Ledger, IStandings {
         bytes32 jobId,
         uint256 openedAt,
         address token,
-        uint96 bond
+        uint256 bond
     ) internal {
-        // T4:
-        if (
-            verdict == Verdict.Overruled ||
-            verdict == Verdict.Dissent ||
-            verdict == Verdict.Standby ||
-            verdict == Verdict.None
-        ) return;
-
         Standing storage standing = _standings[provider];
         unchecked {
-            // T3, and the counters of T1 and T2. Each is compared with its highest value first.
-            if (verdict == Verdict.Reported) {
-                if (standing.reported != type(uint24).max) ++standing.reported;
-                return;
-            }
-            if (verdict == Verdict.Undecided) {
-                if (standing.undecided != type(uint24).max) ++standing.undecided;
-                return;
-            }
-            if (verdict == Verdict.Declined) {
-                if (standing.declined != type(uint24).max) ++standing.declined;
-                return;
-            }
+            // Counters of T1 to T3. Each is compared with its highest value first.
             if (verdict == Verdict.Aligned) {
                 if (standing.aligned != type(uint24).max) ++standing.aligned;
             } else if (verdict == Verdict.Late) {
                 if (standing.late != type(uint24).max) ++standing.late;
-            } else if (standing.faults != type(uint16).max) {
-                ++standing.faults;
+            } else if (verdict == Verdict.Fault) {
+                if (standing.faults != type(uint16).max) ++standing.faults;
+            } else {
+                if (verdict == Verdict.Reported) {
+                    if (standing.reported != type(uint24).max) ++standing.reported;
+                } else if (verdict == Verdict.Undecided) {
+                    if (standing.undecided != type(uint24).max) ++standing.undecided;
+                } else if (verdict == Verdict.Declined) {
+                    if (standing.declined != type(uint24).max) ++standing.declined;
+                }
+                return; // T3, T4
             }
 
             bool lasts = _lasts(standing);
@@ -102,8 +92,8 @@ abstract contract Standings is Ledger, IStandings {
                 if (!lasts || counts) _beginProbation(standing, provider, jobId, counts); // T5, T7
                 standing.lastFaultAt = uint40(block.timestamp); // T5, T6, T7
                 uint32 probation = standing.probation;
-                _quarantine[provider][token][probation] += bond; // part of `held`, fits
-                emit BondQuarantined(provider, token, probation, jobId, bond);
+                _quarantine[provider][token][probation] += uint96(bond); // part of `held`, fits
+                emit BondQuarantined(provider, token, probation, jobId, uint96(bond));
             } else if (!counts) {
                 return;
             } else if (verdict == Verdict.Late) {

@@ -134,7 +134,11 @@ interface IJobMarket is ILedger, IStandings, IAgents {
     /// @param spares how many of the offers are spares
     /// @param offers signed offers with their key wraps
     /// @return jobId EIP-712 digest of the request
-    function open(Request calldata request, uint8 spares, SignedOffer[] calldata offers) external returns (bytes32 jobId);
+    function open(
+        Request calldata request,
+        uint8 spares,
+        SignedOffer[] calldata offers
+    ) external returns (bytes32 jobId);
 
     /// @notice What {open} would say about these offers now: empty when all are good. The escrow is not checked.
     /// @dev Requirements: those of {open} on the request and on the number of offers, whoever calls.

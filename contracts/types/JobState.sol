@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+// The word and the sets of places that it holds belong together.
+// solhint-disable one-contract-per-file
+
 /// @notice What the contract has recorded about a job. The status also depends on the clock, see `statusOf`.
 enum Phase {
     None, // never opened
@@ -9,13 +12,11 @@ enum Phase {
     Inconclusive
 }
 
-/// @notice How an opening counts.
-enum VoteClass {
-    Ok,
-    Failed,
-    Report,
-    Malformed // is no vote
-}
+/// @dev How an opening counts, two bits a place. Numbers and not an enum: each reading of an enum is checked for its range.
+uint256 constant VOTE_OK = 0;
+uint256 constant VOTE_FAILED = 1;
+uint256 constant VOTE_REPORT = 2;
+uint256 constant VOTE_MALFORMED = 3; // is no vote
 
 /// @notice The facts of a job beside its terms, as views return them. Bitmaps have bit `i` for place `i`.
 struct JobState {
@@ -29,7 +30,7 @@ struct JobState {
     uint16 declined;
     uint16 opened;
     uint16 used; // spares that were promoted
-    uint32 classes; // VoteClass of place i in bits 2i and 2i + 1, meaningful where `opened`
+    uint32 classes; // class of the vote of place i in bits 2i and 2i + 1, meaningful where `opened`
     uint40 openedAt;
     uint40 lastCommitAt; // of a seat or a promoted spare
     uint40 lastDeclineAt; // of a seat or a spare, never of a shadow
@@ -98,8 +99,11 @@ library JobWords {
     }
 
     /// @notice Class of the vote of an opened place.
-    function classOf(JobWord word, uint256 place) internal pure returns (VoteClass) {
-        return VoteClass((JobWord.unwrap(word) >> (CLASSES + 2 * place)) & 3);
+    function classOf(JobWord word, uint256 place) internal pure returns (uint256) {
+        unchecked {
+            // A place is below 16.
+            return (JobWord.unwrap(word) >> (CLASSES + 2 * place)) & 3;
+        }
     }
 
     /// @notice When the job was opened, unix s.
@@ -119,7 +123,10 @@ library JobWords {
 
     /// @notice `place` has committed.
     function withCommitment(JobWord word, uint256 place) internal pure returns (JobWord) {
-        return JobWord.wrap(JobWord.unwrap(word) | (1 << (COMMITTED + place)));
+        unchecked {
+            // A place is below 16.
+            return JobWord.wrap(JobWord.unwrap(word) | (1 << (COMMITTED + place)));
+        }
     }
 
     /// @notice A seat or promoted spare has committed at `time`.
@@ -129,7 +136,10 @@ library JobWords {
 
     /// @notice `place` has declined.
     function withDecline(JobWord word, uint256 place) internal pure returns (JobWord) {
-        return JobWord.wrap(JobWord.unwrap(word) | (1 << (DECLINED + place)));
+        unchecked {
+            // A place is below 16.
+            return JobWord.wrap(JobWord.unwrap(word) | (1 << (DECLINED + place)));
+        }
     }
 
     /// @notice A seat or spare has declined at `time`.
@@ -139,15 +149,18 @@ library JobWords {
 
     /// @notice The spare at place `spare` was promoted.
     function withPromotion(JobWord word, uint256 spare) internal pure returns (JobWord) {
-        return JobWord.wrap(JobWord.unwrap(word) | (1 << (USED + spare)));
+        unchecked {
+            // A place is below 16.
+            return JobWord.wrap(JobWord.unwrap(word) | (1 << (USED + spare)));
+        }
     }
 
     /// @notice The commitment of `place` was opened to a vote of this class.
-    function withOpening(JobWord word, uint256 place, VoteClass class) internal pure returns (JobWord) {
-        return
-            JobWord.wrap(
-                JobWord.unwrap(word) | (1 << (OPENED + place)) | (uint256(class) << (CLASSES + 2 * place))
-            );
+    function withOpening(JobWord word, uint256 place, uint256 class) internal pure returns (JobWord) {
+        unchecked {
+            // A place is below 16.
+            return JobWord.wrap(JobWord.unwrap(word) | (1 << (OPENED + place)) | (class << (CLASSES + 2 * place)));
+        }
     }
 
     /// @notice A settled job.

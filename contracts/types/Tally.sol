@@ -2,15 +2,15 @@
 pragma solidity 0.8.37;
 
 import {Verdict} from "./Job.sol";
-import {JobWord, VoteClass, Places} from "./JobState.sol";
+import {JobWord, Places, VOTE_MALFORMED, VOTE_REPORT} from "./JobState.sol";
 
 /// @notice What the weighted votes of a job say.
 struct Tally {
     bool majority; // more than n/2 weighted seats gave this answer
     bool accepted; // at least q did
-    VoteClass class; // of the majority's answer
+    uint256 class; // of the majority's answer
     bytes32 resultHash; // of the majority's answer, zero for reports
-    uint8 agreeing; // weighted votes for it
+    uint256 agreeing; // weighted votes for it
 }
 
 using TallyLib for Tally global;
@@ -39,8 +39,8 @@ library TallyLib {
             uint256 end = hashes.length;
             for (uint256 place; place < end; ++place) {
                 if (!votes.has(place)) continue;
-                VoteClass class = state.classOf(place);
-                if (class == VoteClass.Malformed) continue;
+                uint256 class = state.classOf(place);
+                if (class == VOTE_MALFORMED) continue;
                 if (lead == 0) {
                     (tally.class, tally.resultHash, lead) = (class, hashes[place], 1);
                 } else if (tally.agrees(class, hashes[place])) {
@@ -50,11 +50,11 @@ library TallyLib {
                 }
             }
             if (lead == 0) return tally;
-            uint8 agreeing;
+            uint256 agreeing;
             for (uint256 place; place < end; ++place) {
                 if (votes.has(place) && tally.agrees(state.classOf(place), hashes[place])) ++agreeing;
             }
-            if (2 * uint256(agreeing) > seats) {
+            if (2 * agreeing > seats) {
                 tally.majority = true;
                 tally.accepted = agreeing >= quorum;
                 tally.agreeing = agreeing;
@@ -63,20 +63,20 @@ library TallyLib {
     }
 
     /// @notice Whether a vote equals the counted answer. All reports are equal: their result hash is zero.
-    function agrees(Tally memory tally, VoteClass class, bytes32 resultHash) internal pure returns (bool) {
+    function agrees(Tally memory tally, uint256 class, bytes32 resultHash) internal pure returns (bool) {
         return tally.class == class && tally.resultHash == resultHash;
     }
 
     /// @notice Whether a vote of this class is a computed answer.
-    function isComputed(VoteClass class) internal pure returns (bool) {
-        return class == VoteClass.Ok || class == VoteClass.Failed;
+    function isComputed(uint256 class) internal pure returns (bool) {
+        return class < VOTE_REPORT;
     }
 
     /// @notice The verdict on an opened place.
     /// @param atStake whether the bond is above zero: without one there is no fault
     function verdictOn(
         Tally memory tally,
-        VoteClass class,
+        uint256 class,
         bytes32 resultHash,
         bool atStake
     ) internal pure returns (Verdict) {
@@ -94,12 +94,7 @@ library TallyLib {
     /// @notice The verdict on a place that nobody opened.
     /// @param isSeat whether the place is a seat or a promoted spare
     /// @param isSpare whether the place is a spare that was not promoted
-    function verdictOnSilence(
-        JobWord state,
-        uint256 place,
-        bool isSeat,
-        bool isSpare
-    ) internal pure returns (Verdict) {
+    function verdictOnSilence(JobWord state, uint256 place, bool isSeat, bool isSpare) internal pure returns (Verdict) {
         if (state.declined().has(place)) return Verdict.Declined; // M9
         if (isSpare) return Verdict.Standby; // M11
         if (isSeat || state.committed().has(place)) return Verdict.Late; // M10

@@ -13,10 +13,12 @@ library TermsLib {
     function hash(Terms calldata terms) internal pure returns (bytes32 digest) {
         uint256 places;
         // 12 words of fields, the last of them the offset of the places; then their number, then two words each.
+        // solhint-disable-next-line no-inline-assembly
         assembly {
             places := calldataload(add(terms, 0x180))
         }
         if (places > MAX_PLACES) return 0;
+        // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
             let free := mload(0x40)
             let size := add(0x1a0, mul(places, 0x40))
@@ -29,6 +31,7 @@ library TermsLib {
     /// @notice Number of places.
     /// @dev Requires terms whose hash was recognized.
     function count(Terms calldata terms) internal pure returns (uint256 places) {
+        // solhint-disable-next-line no-inline-assembly
         assembly {
             places := calldataload(add(terms, 0x180))
         }
@@ -37,6 +40,7 @@ library TermsLib {
     /// @notice Provider of a place.
     /// @dev Requires terms whose hash was recognized, and `place < count`.
     function providerOf(Terms calldata terms, uint256 place) internal pure returns (address provider) {
+        // solhint-disable-next-line no-inline-assembly
         assembly {
             provider := calldataload(add(add(terms, 0x1a0), mul(place, 0x40)))
         }
@@ -45,6 +49,7 @@ library TermsLib {
     /// @notice Price of a place.
     /// @dev Requires terms whose hash was recognized, and `place < count`.
     function priceOf(Terms calldata terms, uint256 place) internal pure returns (uint256 price) {
+        // solhint-disable-next-line no-inline-assembly
         assembly {
             price := calldataload(add(add(terms, 0x1c0), mul(place, 0x40)))
         }

@@ -98,8 +98,7 @@ contract LedgerTest is MarketTest {
                 clock
             )
         );
-        return
-            vm.sign(DAVE_KEY, keccak256(abi.encodePacked(hex"1901", token.DOMAIN_SEPARATOR(), structHash)));
+        return vm.sign(DAVE_KEY, keccak256(abi.encodePacked(hex"1901", token.DOMAIN_SEPARATOR(), structHash)));
     }
 
     function test_DepositWithPermit() public {
@@ -174,10 +173,10 @@ contract LedgerTest is MarketTest {
     function test_ReenteringDepositFails() public {
         WeirdToken w = weird();
         w.reenter(market, abi.encodeCall(market.deposit, (address(w), alice, 1)));
-        vm.expectRevert(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector);
+        vm.expectRevert(abi.encodeWithSelector(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector));
         this.depositOf(address(w));
         w.reenter(market, abi.encodeCall(market.withdraw, (address(w), alice, 0)));
-        vm.expectRevert(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector);
+        vm.expectRevert(abi.encodeWithSelector(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector));
         this.depositOf(address(w));
     }
 

@@ -99,9 +99,7 @@ contract OpenTest is MarketTest {
         }
         goTo(job.request.expiry);
         vm.prank(requester);
-        vm.expectRevert(
-            abi.encodeWithSelector(IJobMarket.RequestExpired.selector, job.id, job.request.expiry)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IJobMarket.RequestExpired.selector, job.id, job.request.expiry));
         market.open(job.request, 0, job.offers);
         goTo(job.request.expiry - 1);
         accepts(job);
@@ -391,18 +389,23 @@ contract OpenTest is MarketTest {
     }
 
     function test_WindowsOfTheMarket() public {
-        new JobMarket(1, 1);
-        vm.expectPartialRevert(IJobMarket.MarketWindowsOutOfRange.selector);
-        new JobMarket(0, 1);
-        vm.expectPartialRevert(IJobMarket.MarketWindowsOutOfRange.selector);
-        new JobMarket(301, 300);
-        vm.expectPartialRevert(IJobMarket.MarketWindowsOutOfRange.selector);
-        new JobMarket(300, 7 days + 1);
+        deploy(1, 1);
+        refusesWindows(0, 1);
+        refusesWindows(301, 300);
+        refusesWindows(300, 7 days + 1);
         vm.chainId(1);
-        vm.expectPartialRevert(IJobMarket.MarketWindowsOutOfRange.selector);
-        new JobMarket(299, 300);
-        JobMarket real = new JobMarket(300, 7 days);
+        refusesWindows(299, 300);
+        JobMarket real = deploy(300, 7 days);
         same(real.minWindow(), 300, "min");
         same(real.maxWindow(), 7 days, "max");
+    }
+
+    function deployFor(uint32 minWindow, uint32 maxWindow) external returns (JobMarket) {
+        return deploy(minWindow, maxWindow);
+    }
+
+    function refusesWindows(uint32 minWindow, uint32 maxWindow) private {
+        vm.expectPartialRevert(IJobMarket.MarketWindowsOutOfRange.selector);
+        this.deployFor(minWindow, maxWindow);
     }
 }

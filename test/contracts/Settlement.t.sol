@@ -208,12 +208,7 @@ contract SettlementTest is MarketTest {
         goTo(START + WINDOW);
         reveal(job, list(0));
         vm.expectRevert(
-            abi.encodeWithSelector(
-                IJobMarket.WrongStatus.selector,
-                job.id,
-                JobStatus.Revealing,
-                JobStatus.Settleable
-            )
+            abi.encodeWithSelector(IJobMarket.WrongStatus.selector, job.id, JobStatus.Revealing, JobStatus.Settleable)
         );
         market.settle(job.id, job.terms);
         goTo(START + WINDOW + REVEAL);
@@ -382,12 +377,7 @@ contract SettlementTest is MarketTest {
         Case memory job = opened(2, 2, 0, 0);
         commit(job, 0, 1, ANSWER);
         vm.expectRevert(
-            abi.encodeWithSelector(
-                IJobMarket.WrongStatus.selector,
-                job.id,
-                JobStatus.Committing,
-                JobStatus.Revealing
-            )
+            abi.encodeWithSelector(IJobMarket.WrongStatus.selector, job.id, JobStatus.Committing, JobStatus.Revealing)
         );
         market.reveal(job.id, job.terms, placed[job.id], new Opening[](0));
     }
@@ -411,11 +401,7 @@ contract SettlementTest is MarketTest {
         Case memory job = opened(2, 2, 0, 0);
         job.terms.places[0].price += 1;
         vm.expectRevert(
-            abi.encodeWithSelector(
-                IJobMarket.TermsMismatch.selector,
-                job.id,
-                keccak256(abi.encode(job.terms))
-            )
+            abi.encodeWithSelector(IJobMarket.TermsMismatch.selector, job.id, keccak256(abi.encode(job.terms)))
         );
         market.settle(job.id, job.terms);
     }
