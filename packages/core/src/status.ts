@@ -30,6 +30,7 @@ export type StatusView = {
 /**
  * Status of a job, by the rules S0–S4 and R1–R3 of docs/protocol/lifecycle.md.
  *
+ * Equals the contract's `statusOf`; of a settled job the contract keeps no times, this still tells them.
  * R is computed from facts alone: as long as no new fact lands, the status only moves forward with the clock.
  *
  * @param facts Facts of the job; `undefined` gives `None`.

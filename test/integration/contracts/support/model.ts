@@ -17,6 +17,7 @@ import {
   unknownStanding,
   Verdict,
 } from "@quorate/core";
+import type { Balance } from "./market.ts";
 
 /** `CommitmentFault` of contracts/types/Job.sol. */
 export const CommitmentFault = {
@@ -83,9 +84,6 @@ export function openingFault(
   if (opened.has(place)) return OpeningFault.AlreadyOpened;
   return isRight ? undefined : OpeningFault.WrongOpening;
 }
-
-/** Free and locked balance. */
-export type Balance = { free: bigint; locked: bigint };
 
 /** Every balance and standing as core predicts them. */
 export class Model {
