@@ -4,13 +4,16 @@
  */
 import { writeSync } from "node:fs";
 import { decodeInput, encodeResult, READY } from "../internal/frames.ts";
-import { startInterpreter } from "../internal/quickjs/module.ts";
-import { runEngine } from "../internal/run-engine.ts";
+import { loadEngine, runEngine } from "../internal/run-engine.ts";
 
 /** Starts what would start late: the threads that hash, and the code that the interpreter loads with its first run. */
 async function warmUp(engine: string | undefined): Promise<void> {
   await crypto.subtle.digest("SHA-256", new Uint8Array(1));
-  if (engine === "quickjs") await startInterpreter(2 ** 24);
+  if (engine === "wasi-p1" || engine === "quickjs") await loadEngine(engine);
+  if (engine === "quickjs") {
+    const { startInterpreter } = await import("../internal/quickjs/module.ts");
+    await startInterpreter(2 ** 24);
+  }
 }
 
 async function readInput(): Promise<Uint8Array> {
