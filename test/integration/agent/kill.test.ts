@@ -36,15 +36,17 @@ class Victim implements AsyncDisposable {
   #child: ChildProcess | undefined;
   #isOver = false;
   readonly #watching: Promise<void>;
+  readonly #jobId: Hex;
 
   constructor(
     market: TestMarket,
     name: string,
-    provider: TestProvider,
-    key: Hex,
+    { provider, key }: { readonly provider: TestProvider; readonly key: Hex },
+    jobId: Hex,
     steps: readonly string[],
-    policy: Record<string, unknown>,
+    policy: Record<string, unknown> = {},
   ) {
+    this.#jobId = jobId;
     this.#market = market;
     this.#key = key;
     this.steps = new Set(steps);
@@ -99,7 +101,9 @@ class Victim implements AsyncDisposable {
       let rows: Record<string, unknown>[];
       try {
         db ??= new DatabaseSync(join(this.#dataDir, "agent.db"), { readOnly: true });
-        rows = db.prepare("SELECT seq, step FROM journal WHERE seq > ? ORDER BY seq").all(last);
+        rows = db
+          .prepare("SELECT seq, step FROM journal WHERE seq > ? AND job_id = ? ORDER BY seq")
+          .all(last, this.#jobId);
       } catch {
         // The agent has not made its tables yet.
         db?.close();
@@ -170,8 +174,13 @@ describe("an agent killed at every step of its journal", { concurrency: true }, 
   /** One that never carries. */
   let loner: TestProvider;
   const stack = new AsyncDisposableStack();
+  /** Seconds of a window in which an agent can be killed and started a few times, on this machine as it is now. */
+  let window = 60;
 
   before(async () => {
+    const startedAt = performance.now();
+    await once(spawn(process.execPath, ["--input-type=module", "-e", 'await import("@quorate/agent")']), "exit");
+    window = Math.min(600, Math.max(60, Math.ceil(((performance.now() - startedAt) / 1000) * 20)));
     market = await TestMarket.start();
     stack.use(market);
     for (let count = 0; count < 3; count++) {
@@ -184,19 +193,28 @@ describe("an agent killed at every step of its journal", { concurrency: true }, 
   });
   after(() => stack.disposeAsync());
 
-  const victim = async (name: string, steps: readonly string[], policy: Record<string, unknown> = {}) => {
+  /** A provider whose agent will be the victim. */
+  const newcomer = async (on: TestMarket = market): Promise<{ provider: TestProvider; key: Hex }> => {
     const key = generatePrivateKey();
     const account = privateKeyToAccount(key);
-    await market.fund(account.address);
-    await market.deposit(account, 100_000_000n);
-    const provider = { account, agent: account };
-    return { provider, process: new Victim(market, name, provider, key, steps, policy) };
+    await on.fund(account.address);
+    await on.deposit(account, 100_000_000n);
+    return { provider: { account, agent: account }, key };
   };
   const peer = (index: number): TestProvider => peers[index] as TestProvider;
 
   it("as a carrier finishes Accepted and Aligned, with one commitment, and delivers", async () => {
-    const { provider, process } = await victim(
+    const newbie = await newcomer();
+    const { provider } = newbie;
+    const places = [0, 1, 2];
+    const turns = { commitments: { places, first: 0 }, openings: { places, first: 0 } };
+    // Nothing here waits for the end of a window.
+    const job = await market.request({ commitWindow: 900, revealWindow: 900 }, turns);
+    await using victim = new Victim(
+      market,
       "carrier",
+      newbie,
+      job.jobId,
       [
         "offer-fixed",
         "offer-published",
@@ -215,28 +233,32 @@ describe("an agent killed at every step of its journal", { concurrency: true }, 
         "keys-deleted",
         "result-redelivered",
       ],
-      { carrying: { mode: "rotate", patienceSeconds: 2 }, retentionSeconds: 600 },
+      { carrying: { mode: "rotate", patienceSeconds: 2 }, retentionSeconds: 900 },
     );
-    await using _ = process;
-    const places = [0, 1, 2];
-    const turns = { commitments: { places, first: 0 }, openings: { places, first: 0 } };
-    const job = await market.request({ commitWindow: 600, revealWindow: 600 }, turns);
     await market.open(job, [provider, peer(0), peer(1)]);
     const { settled } = await market.settled(job.jobId);
     assert.equal(settled.status, JobStatus.Accepted);
     assert.equal(settled.outcome, Outcome.Ok);
     assert.equal(settled.results[0]?.verdict, Verdict.Aligned);
-    await process.reached("result-delivered");
+    await victim.reached("result-delivered");
     await market.askAgain(job);
     assert.deepEqual(Buffer.from((await market.delivered(job, provider.account.address)) ?? []).toString(), "42\n");
-    await process.reached("result-redelivered");
-    assert.equal((await process.commitmentsOf(job.jobId, provider.account.address)).length, 1);
-    await process.killedEverywhere();
+    await victim.reached("result-redelivered");
+    assert.equal((await victim.commitmentsOf(job.jobId, provider.account.address)).length, 1);
+    await victim.killedEverywhere();
   });
 
-  it("alone, without any carrier, commits, opens and settles for itself", async () => {
-    const { provider, process } = await victim(
+  it("alone, without any carrier, commits, opens, settles and closes for itself", async () => {
+    const newbie = await newcomer();
+    const { provider } = newbie;
+    const silent = await market.provider();
+    const windows = { commitWindow: window, revealWindow: window };
+    const job = await market.request(windows, { settlement: { places: [0, 1, 2], first: 0 } });
+    await using victim = new Victim(
+      market,
       "alone",
+      newbie,
+      job.jobId,
       [
         "transaction-handed-over/commit",
         "transaction-ended/commit",
@@ -248,12 +270,6 @@ describe("an agent killed at every step of its journal", { concurrency: true }, 
         "job-closed",
       ],
       { retentionSeconds: 5 },
-    );
-    await using _ = process;
-    const silent = await market.provider();
-    const job = await market.request(
-      { commitWindow: 60, revealWindow: 50 },
-      { settlement: { places: [0, 1, 2], first: 0 } },
     );
     await market.offerByHand(job, silent);
     await market.open(job, [provider, loner, silent]);
@@ -267,18 +283,22 @@ describe("an agent killed at every step of its journal", { concurrency: true }, 
       settled.results.map(({ verdict }) => verdict),
       [Verdict.Aligned, Verdict.Aligned, Verdict.Late],
     );
-    assert.equal((await process.commitmentsOf(job.jobId, provider.account.address)).length, 1);
-    await process.killedEverywhere();
+    assert.equal((await victim.commitmentsOf(job.jobId, provider.account.address)).length, 1);
+    await victim.killedEverywhere();
   });
 
   it("on a panel against its policy declines once and gets its bond back", async () => {
-    const { provider, process } = await victim(
+    const newbie = await newcomer();
+    const { provider } = newbie;
+    const job = await market.request({ commitWindow: 2 * window, revealWindow: 2 * window, spares: 1 });
+    await using victim = new Victim(
+      market,
       "decliner",
+      newbie,
+      job.jobId,
       ["transaction-handed-over/decline", "chain-fact/SeatDeclined", "transaction-ended/decline"],
       { panel: { unknown: "accept", deny: [peer(1).account.address] } },
     );
-    await using _ = process;
-    const job = await market.request({ commitWindow: 160, revealWindow: 160, spares: 1 });
     await market.open(job, [provider, peer(0), peer(1), peer(2)], { spares: 1 });
     const { settled } = await market.settled(job.jobId);
     assert.equal(settled.status, JobStatus.Accepted);
@@ -287,21 +307,21 @@ describe("an agent killed at every step of its journal", { concurrency: true }, 
       [Verdict.Declined, Verdict.Aligned, Verdict.Aligned, Verdict.Aligned],
     );
     assert.deepEqual(await market.balance(provider.account.address), { free: 100_000_000n, locked: 0n });
-    await process.killedEverywhere();
+    await victim.killedEverywhere();
   });
 
   it("as a spare promotes itself when a seat is vacant, and finishes Aligned", async () => {
-    const { provider, process } = await victim("spare", [
+    const newbie = await newcomer();
+    const { provider } = newbie;
+    const leaver = await market.provider();
+    const windows = { commitWindow: 2 * window, revealWindow: 2 * window };
+    const turn = { promotion: { places: [0, 1, 3], first: 3 } };
+    const job = await market.request({ ...windows, spares: 1 }, turn);
+    await using victim = new Victim(market, "spare", newbie, job.jobId, [
       "transaction-handed-over/promote",
       "chain-fact/SparePromoted",
       "transaction-ended/promote",
     ]);
-    await using _ = process;
-    const leaver = await market.provider();
-    const job = await market.request(
-      { commitWindow: 160, revealWindow: 160, spares: 1 },
-      { promotion: { places: [0, 1, 3], first: 3 } },
-    );
     await market.offerByHand(job, leaver);
     await market.open(job, [peer(0), peer(1), leaver, provider], { spares: 1 });
     const facts = await market.facts(job.jobId);
@@ -314,44 +334,39 @@ describe("an agent killed at every step of its journal", { concurrency: true }, 
       [[3, 2]],
     );
     assert.equal(settled.results[3]?.verdict, Verdict.Aligned);
-    assert.equal((await process.commitmentsOf(job.jobId, provider.account.address)).length, 1);
-    await process.killedEverywhere();
+    assert.equal((await victim.commitmentsOf(job.jobId, provider.account.address)).length, 1);
+    await victim.killedEverywhere();
   });
 
   it("in a reorganisation that takes the job back keeps its one vote and finishes when the job is opened again", async () => {
     // A chain of its own: the others' jobs shall not be taken back.
     await using fork = await TestMarket.start();
-    const key = generatePrivateKey();
-    const account = privateKeyToAccount(key);
-    await fork.fund(account.address);
-    await fork.deposit(account, 100_000_000n);
-    const provider = { account, agent: account };
+    const newbie = await newcomer(fork);
+    const { provider } = newbie;
     const others = [await fork.provider(), await fork.provider()];
     // Nothing may become final before it is taken back.
     const deep = {
-      finality: { mode: "depth", depth: 40, endpoints: 1 },
+      finality: { mode: "depth", depth: 30, endpoints: 1 },
       carrying: { mode: "rotate", patienceSeconds: 2 },
     };
-    await using process = new Victim(fork, "forked", provider, key, ["chain-rolled-back"], {
-      finality: { mode: "depth", depth: 12, endpoints: 1 },
-    });
     await using agents = new AsyncDisposableStack();
     for (const other of others) agents.use(startLocalAgent(fork, other, { policy: deep }));
-    const job = await fork.request({ commitWindow: 240, revealWindow: 240 });
+    const job = await fork.request({ commitWindow: 900, revealWindow: 900 });
+    await using victim = new Victim(fork, "forked", newbie, job.jobId, ["chain-rolled-back"], deep);
     await fork.open(job, [provider, ...others]);
-    await process.reached("vote-fixed");
-    const opened = await fork.facts(job.jobId);
-    const head = await fork.anvil.public.getBlock();
-    const depth = Number(head.timestamp) - (opened?.openedAt ?? 0) + 2;
+    const before = await fork.anvil.public.getBlockNumber();
+    await victim.reached("vote-fixed");
+    const depth = Number((await fork.anvil.public.getBlockNumber()) - before) + 5;
     await fork.anvil.rpc("anvil_reorg", depth, []);
-    await process.reached("chain-rolled-back");
     assert.equal(await fork.facts(job.jobId), undefined, "the job is gone");
+    await victim.reached("chain-rolled-back");
     await fork.open(job, [provider, ...others]);
     const { settled } = await fork.settled(job.jobId);
     assert.equal(settled.status, JobStatus.Accepted);
     assert.equal(settled.results[0]?.verdict, Verdict.Aligned);
-    assert.equal((await process.commitmentsOf(job.jobId, account.address)).length, 1);
-    assert.equal(process.seen.filter((step) => step === "vote-fixed").length, 1);
+    assert.equal((await victim.commitmentsOf(job.jobId, provider.account.address)).length, 1);
+    assert.equal(victim.seen.filter((step) => step === "vote-fixed").length, 1);
+    await victim.killedEverywhere();
   });
 });
 
