@@ -379,7 +379,7 @@ export const jobMarketAbi = [
           }
         ],
         "internalType": "struct Request",
-        "name": "request",
+        "name": "request_",
         "type": "tuple"
       },
       {
@@ -1343,7 +1343,7 @@ export const jobMarketAbi = [
           }
         ],
         "internalType": "struct Request",
-        "name": "request",
+        "name": "request_",
         "type": "tuple"
       },
       {
