@@ -33,6 +33,7 @@ export type RequesterEvent =
   | { readonly type: "settled"; readonly jobId: Hex; readonly status: string }
   | {
       readonly type: "result";
+      readonly jobId: Hex;
       readonly from: Address;
       readonly bytes: number;
       readonly ok: boolean;

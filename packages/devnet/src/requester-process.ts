@@ -142,7 +142,7 @@ async function run(
 
   const result = await requester.fetchResult(jobId, { signal, timeoutMs: RESULT_TIMEOUT_MS });
   const { ok, summary } = await program.check(result.bytes);
-  tell({ type: "result", from: result.from, bytes: result.bytes.length, ok, summary });
+  tell({ type: "result", jobId, from: result.from, bytes: result.bytes.length, ok, summary });
 }
 
 /** Collects offers until everybody has answered or the time is over, and picks the panel. */

@@ -5,6 +5,7 @@ import type { LocalMarket, Provider } from "./market.ts";
 import type { Narrator } from "./narrator.ts";
 import { type JobSummary, moneyOf, type ObservedJob, observeJobs, summarizeJob } from "./observer.ts";
 import { dollars } from "./organizations.ts";
+import type { RequesterEvent } from "./requester-events.ts";
 import { type Story, stories } from "./stories.ts";
 import { listenToRequester, type Tells } from "./tells.ts";
 
@@ -39,9 +40,10 @@ export async function runStories(
   const summaries: JobSummary[] = [];
   for (const [index, story] of stories.entries()) {
     narrator.begin(story, index + 1, stories.length);
-    const jobId = await runStory(market, requester, story, narrator, signal);
-    const job = await observe(market, jobId);
+    const result = await runStory(market, requester, story, narrator, signal);
+    const job = await observe(market, result.jobId);
     narrator.end(job, story.name);
+    narrator.tell(result);
     checkStory(market, story, job);
     summaries.push(summarizeJob(story.name, job));
   }
@@ -57,11 +59,12 @@ async function runStory(
   story: Story,
   narrator: Narrator,
   signal: AbortSignal,
-): Promise<Hex> {
+): Promise<Extract<RequesterEvent, { type: "result" }>> {
   const silent = story.mishap?.kind === "goes-silent" ? providerOf(market, story.mishap.organization) : undefined;
   let mishap: Promise<void> | undefined;
   const stopListening = requester.listen((event) => {
-    narrator.tell(event);
+    // The result is told after the settlement that it is held against.
+    if (event.type !== "result") narrator.tell(event);
     if (event.type === "opened" && silent !== undefined) {
       narrator.mishap(`the process of ${silent.name} is killed`);
       mishap = silent.kill();
@@ -74,10 +77,10 @@ async function runStory(
   }
   try {
     requester.send({ type: "run", story });
-    const settled = await requester.until("settled", STORY_TIMEOUT_MS, signal);
+    await requester.until("settled", STORY_TIMEOUT_MS, signal);
     const result = await requester.until("result", STORY_TIMEOUT_MS, signal);
     expect(result.ok, story.name, `the result is wrong: ${result.summary}`);
-    return settled.jobId;
+    return result;
   } finally {
     stopListening();
     await mishap;
