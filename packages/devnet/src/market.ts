@@ -418,7 +418,7 @@ async function agentConfig(input: {
       requesters: { mode: "any" },
       windows: { leastCommitSeconds: 10, leastRevealSeconds: 10 },
       panel: { known: input.known, unknown: "no-veto" },
-      carrying: { mode: "rotate", patienceSeconds: 4 },
+      carrying: { mode: "rotate", patienceSeconds: 8 },
       confirmations: 1,
       // One endpoint is all that a local chain has.
       finality: { mode: "depth", depth: 2, endpoints: 1 },

@@ -291,7 +291,8 @@ function carriedCommitments(view: View): Effect[] {
   const missing = status.occupants.filter((place) => !facts.committed.includes(place));
   const available = missing.map((place) => availableCommitment(view, place));
   if (missing.length === 0 || available.some((found) => found === undefined)) return [];
-  const since = Math.max(facts.openedAt, ...available.map((found) => found?.seenAt ?? 0));
+  const complete = Math.max(facts.openedAt, ...available.map((found) => found?.seenAt ?? 0));
+  const since = complete + shadowPatience(view);
   if (!isTurn(view, "commitments", weightedAndWilling(view), since)) return [];
   // Shadows first: once the last seat has committed, revealing has begun and a shadow would be late.
   const shadows = Object.values(job.peers.commitments).filter(
@@ -313,6 +314,21 @@ function carriedCommitments(view: View): Effect[] {
     ...(missing.includes(own) ? { ownPlace: own } : {}),
     terms,
   });
+}
+
+/**
+ * How long a carrier waits for shadows once it has every weighted commitment, seconds. The chain does not wait for them: a
+ * shadow that needs a moment longer than the seats could never show that it agrees.
+ */
+function shadowPatience({ job, facts, settings, terms }: View): number {
+  const isMissing = terms.places.some(
+    (_, place) =>
+      roleOfPlace(terms, place) === "shadow" &&
+      !facts.committed.includes(place) &&
+      !facts.declined.includes(place) &&
+      job.peers.commitments[place] === undefined,
+  );
+  return isMissing ? Math.min(settings.carrying.patienceSeconds, Math.floor(terms.commitWindow / 8)) : 0;
 }
 
 function availableCommitment(

@@ -253,7 +253,7 @@ describe("a commitment", () => {
     assert.ok(subject.transaction("commit"));
   });
 
-  it("of a shadow is sent at once: nobody waits for it", () => {
+  it("of a shadow is sent at once: the chain does not wait for it", () => {
     const subject = seated(new World({ own: 3, shadows: 1 }));
     subject.vote();
     assert.ok(subject.transaction("commit"));
@@ -280,6 +280,30 @@ describe("a commitment", () => {
       return isFirst;
     });
     assert.deepEqual(turns.filter(Boolean).length, 1);
+  });
+
+  it("waits a moment for a shadow, and then leaves without it", () => {
+    const turns = [0, 1, 2].map((own) => {
+      const world = new World({ own, shadows: 1 });
+      const subject = seated(world);
+      subject.vote();
+      for (const place of [0, 1, 2]) {
+        if (place === own) continue;
+        const commitment = { place, commitment: world.commitmentOf(place), signature: "0x01" as const };
+        subject.send({ type: "peer-commitment", jobId: world.jobId, commitment });
+      }
+      const completeAt = subject.world.now;
+      let carriedAfter: number | undefined;
+      for (let waited = 0; waited < 200 && carriedAfter === undefined; waited += 1) {
+        if (subject.transaction("carry-commitments") !== undefined) carriedAfter = waited;
+        subject.mine([], completeAt + waited + 1);
+      }
+      return carriedAfter ?? Number.POSITIVE_INFINITY;
+    });
+    assert.ok(
+      Math.min(...turns) >= 10 && Math.min(...turns) <= 50,
+      `the first carrier went after ${Math.min(...turns)} s`,
+    );
   });
 
   it("is not carried while a weighted seat is missing", () => {
