@@ -1,7 +1,17 @@
 // The set-up in a folder of its own, with an npm that the test writes: what it installs is this Node under the pinned name.
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
@@ -62,8 +72,23 @@ beforeEach(() => {
 
 afterEach(() => {
   for (const child of running.splice(0)) if (child.exitCode === null && child.pid !== undefined) child.kill("SIGKILL");
+  // What a failing test leaves behind runs in this folder: the npm of the test, the command's children.
+  for (const pid of readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)) {
+    if (pid !== process.pid && folderOf(pid)?.startsWith(project) === true) process.kill(pid, "SIGKILL");
+  }
   rmSync(project, { recursive: true, force: true });
 });
+
+function folderOf(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    // It has ended, or belongs to somebody else.
+    return undefined;
+  }
+}
 
 /** Writes the script behind `npm test`. */
 function command(text: string): void {
