@@ -4,13 +4,14 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
+import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const installed = join(here, "..", "dist", "main.js");
 const source = join(here, "..", "src", "main.ts");
-const main = existsSync(installed) ? installed : source;
+const main = existsSync(source) ? source : installed;
 // Node runs TypeScript without a build from 22.18 on.
 const least = main === source ? [22, 18] : [22, 13];
 
@@ -30,29 +31,33 @@ function bundledNode() {
   }
 }
 
+/** As the command line itself says it: one JSON line with --json, else words. */
+function fail(code, message) {
+  if (process.argv.includes("--json")) console.log(JSON.stringify({ error: { code, message } }));
+  else console.error(`${code}: ${message}`);
+  process.exitCode = 2;
+}
+
 if (isNewEnough(process.versions.node)) {
   await import(pathToFileURL(main).href);
 } else {
   const node = bundledNode();
   if (node === undefined) {
-    console.error(
-      `NODE_TOO_OLD: quorate needs Node ${least.join(".")} or newer, this is ${process.versions.node}, and no Node for ` +
+    fail(
+      "NODE_TOO_OLD",
+      `quorate needs Node ${least.join(".")} or newer, this is ${process.versions.node}, and no Node for ` +
         `${process.platform}-${process.arch} came with the installation. Install Node 24, or reinstall quorate without --omit=optional.`,
     );
-    process.exit(2);
-  }
-  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
-  // The terminal sends Ctrl-C to the whole group; other signals reach only this process and are passed on.
-  process.on("SIGINT", () => {});
-  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
-  child.on("error", (error) => {
-    console.error(
-      `NODE_NOT_STARTED: ${node} could not be started: ${error.message}. Reinstall quorate or use Node 24.`,
+  } else {
+    const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
+    // A terminal sends Ctrl-C to both, kill only to this one: everything is passed on, and the command line takes two that
+    // come together for one.
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+    child.on("error", (error) =>
+      fail("NODE_NOT_STARTED", `${node} could not be started: ${error.message}. Reinstall quorate, or use Node 24.`),
     );
-    process.exit(2);
-  });
-  child.on("exit", (code, signal) => {
-    if (signal !== null) process.kill(process.pid, signal);
-    else process.exit(code ?? 1);
-  });
+    child.on("exit", (code, signal) => {
+      process.exitCode = code ?? 128 + (constants.signals[signal] ?? 0);
+    });
+  }
 }

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { type Address, FatalError } from "@quorate/core";
 import { z } from "zod";
 
@@ -50,11 +50,14 @@ export type Config = {
   readonly networks: Readonly<Record<string, Network>>;
 };
 
+/** What a network may be called. */
+export const NETWORK_NAME: RegExp = /^[a-z0-9][a-z0-9-]{0,31}$/;
+
 const configSchema: z.ZodType<Config, unknown> = z.strictObject({
   version: z.literal(1),
   network: z.string().optional(),
   account: z.string().optional(),
-  networks: z.record(z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/), networkSchema),
+  networks: z.record(z.string().regex(NETWORK_NAME), networkSchema),
 });
 
 /**
@@ -62,9 +65,25 @@ const configSchema: z.ZodType<Config, unknown> = z.strictObject({
  *
  * @param option - `--home`.
  * @param env - Environment; `QUORATE_HOME` counts when the option is absent.
+ * @returns Absolute path; `.quorate` in the user's home folder when neither names one.
+ * @throws FatalError `CONFIG_NO_HOME` when there is no home folder either.
  */
 export function homeFolder(option: string | undefined, env: NodeJS.ProcessEnv): string {
-  return option ?? env.QUORATE_HOME ?? join(homedir(), ".quorate");
+  const named = option ?? env.QUORATE_HOME;
+  if (named) return resolve(named);
+  let folder = "";
+  try {
+    folder = homedir();
+  } catch {
+    // The user has no entry in the system's list of users.
+  }
+  if (folder === "") {
+    throw new FatalError(
+      "CONFIG_NO_HOME",
+      "There is no home folder to keep state in: HOME is not set. Name a folder with --home or QUORATE_HOME.",
+    );
+  }
+  return join(folder, ".quorate");
 }
 
 /**
@@ -135,7 +154,7 @@ export function chooseNetwork(config: Config, option: string | undefined): { nam
     throw new FatalError(
       "CONFIG_NO_NETWORK",
       names.length === 0
-        ? "No network is configured. Add one: quorate network add NAME --rpc URL --market ADDRESS --relay URL. A local one: quorate devnet."
+        ? "No network is configured. Add one: quorate network add NAME --rpc URL --market ADDRESS --relay URL. A local one: quorate devnet start."
         : `Several networks are configured (${names.join(", ")}) and none is chosen. Name one with --network, or: quorate network use NAME.`,
     );
   }
@@ -143,7 +162,7 @@ export function chooseNetwork(config: Config, option: string | undefined): { nam
   if (network === undefined) {
     throw new FatalError(
       "CONFIG_UNKNOWN_NETWORK",
-      `There is no network "${name}". Known: ${names.join(", ") || "none"}.`,
+      `There is no network "${name}". Known: ${names.join(", ") || "none"}. Choose one of them, or add it: quorate network add ${name}.`,
     );
   }
   return { name, network };

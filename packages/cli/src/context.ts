@@ -1,4 +1,4 @@
-import { FatalError, type Logger, RetryableError, systemClock } from "@quorate/core";
+import { type Address, FatalError, type Logger, RetryableError, systemClock } from "@quorate/core";
 import type { MarketClient } from "@quorate/sdk";
 import { createLogger, type KeyAccount, loadKeystore } from "@quorate/service";
 import { createRelayClient, type RelayClient } from "@quorate/wire";
@@ -13,9 +13,11 @@ import {
   type PublicClient,
 } from "viem";
 import { type Config, chooseNetwork, homeFolder, type Network, readConfig } from "./config.ts";
-import { keyFile, keyFolder, keyNames } from "./key-files.ts";
+import { exclusively } from "./exclusive.ts";
+import { Interrupted } from "./exit-codes.ts";
+import { keyAddress, keyFile, keyFolder, keyNames } from "./key-files.ts";
 import { createOutput, type Output } from "./output.ts";
-import { readPassphrase } from "./passphrase.ts";
+import { type PassphraseSources, readPassphrase } from "./passphrase.ts";
 
 /** Options that every command has. */
 export type GlobalOptions = {
@@ -45,9 +47,16 @@ export type Context = {
   signer(name?: string): Promise<MarketClient & { readonly account: KeyAccount }>;
   /** Opens a key file of the state folder. */
   account(name?: string): Promise<KeyAccount>;
+  /** Address of the chosen key; needs no passphrase. */
+  address(): Address;
+  /** Runs what sends transactions, one command of the state folder at a time. */
+  sending<T>(body: () => Promise<T>): Promise<T>;
   /** Relay client of the chosen network. */
   relays(): RelayClient;
 };
+
+/** Two signals within this time are one key press: npx and the launcher pass on what the terminal sent already. */
+const SAME_PRESS_MS = 500;
 
 /**
  * Wraps a command: builds its context, ties it to Ctrl-C, and leaves errors to `main`.
@@ -61,12 +70,30 @@ export function action<Arguments extends readonly unknown[]>(
   return async (...parameters) => {
     const command = parameters.at(-1) as Command;
     const controller = new AbortController();
-    const stop = (): void => controller.abort(new DOMException("Stopped.", "AbortError"));
-    process.once("SIGINT", stop);
-    process.once("SIGTERM", stop);
+    let stoppedAt = 0;
+    const stop = (): void => {
+      if (!controller.signal.aborted) {
+        stoppedAt = performance.now();
+        controller.abort(new DOMException("Stopped.", "AbortError"));
+      } else if (performance.now() - stoppedAt > SAME_PRESS_MS) {
+        process.exit(130);
+      }
+    };
+    // Nobody reads any more, as after `| head -1`: there is nothing left to work for.
+    const onClosed = (error: NodeJS.ErrnoException): void => {
+      if (error.code === "EPIPE" && !controller.signal.aborted) {
+        controller.abort(new DOMException("Nobody reads.", "AbortError"));
+      }
+    };
+    process.on("SIGINT", stop);
+    process.on("SIGTERM", stop);
+    process.stdout.on("error", onClosed);
     try {
       const context = createContext(command.optsWithGlobals<GlobalOptions>(), controller.signal);
       await body(context, ...(parameters.slice(0, -1) as unknown as Arguments));
+    } catch (error) {
+      if (!controller.signal.aborted || error instanceof Interrupted) throw error;
+      throw new Interrupted("Stopped. Run the same command again to go on.");
     } finally {
       process.removeListener("SIGINT", stop);
       process.removeListener("SIGTERM", stop);
@@ -77,8 +104,12 @@ export function action<Arguments extends readonly unknown[]>(
 function createContext(options: GlobalOptions, signal: AbortSignal): Context {
   const home = homeFolder(options.home, process.env);
   const config = readConfig(home);
-  const output = createOutput({ json: options.json, stdout: process.stdout, stderr: process.stderr });
-  const logger = createLogger({ level: "warn", stream: process.stderr });
+  const output = processOutput(options.json);
+  const logger = createLogger({
+    level: "warn",
+    stream: process.stderr,
+    format: process.stderr.isTTY && !options.json ? "pretty" : "json",
+  });
   const accounts = new Map<string, Promise<KeyAccount>>();
   let publicClient: Promise<PublicClient> | undefined;
 
@@ -104,6 +135,9 @@ function createContext(options: GlobalOptions, signal: AbortSignal): Context {
       const wallet = createWalletClient({ account, chain: chainOf(network), transport: transportOf(network) });
       return { ...(await context.reader()), wallet, account };
     },
+    address: () => keyAddress(home, chooseAccount(config, home, options.account)),
+    sending: (body) =>
+      exclusively(home, { signal, onWait: () => output.step("waiting for another command that is sending") }, body),
     account(name) {
       const chosen = chooseAccount(config, home, name ?? options.account);
       const opened = accounts.get(chosen) ?? openAccount(chosen);
@@ -135,26 +169,47 @@ function createContext(options: GlobalOptions, signal: AbortSignal): Context {
 }
 
 /**
- * The passphrase that opens or closes a key file of a command.
+ * The output of this process.
+ *
+ * @param json - `--json`.
+ */
+export function processOutput(json: boolean): Output {
+  return createOutput({ json, stdout: process.stdout, stderr: process.stderr, colours: !process.env.NO_COLOR });
+}
+
+function passphraseSources({ options }: Pick<Context, "options">): PassphraseSources {
+  return {
+    file: options.passphraseFile,
+    variable: process.env.QUORATE_PASSPHRASE,
+    terminal: process.stdin.isTTY ? { input: process.stdin, output: process.stderr as NodeJS.WriteStream } : undefined,
+  };
+}
+
+/**
+ * The passphrase that opens a key file.
  *
  * @param context - Of the command.
  * @param prompt - What a terminal shows.
  */
-export function passphraseOf(
-  { options, signal }: Pick<Context, "options" | "signal">,
-  prompt: string,
-): Promise<string> {
-  return readPassphrase(
-    {
-      file: options.passphraseFile,
-      variable: process.env.QUORATE_PASSPHRASE,
-      terminal: process.stdin.isTTY
-        ? { input: process.stdin, output: process.stderr as NodeJS.WriteStream }
-        : undefined,
-    },
-    prompt,
-    signal,
-  );
+export function passphraseOf(context: Pick<Context, "options" | "signal">, prompt: string): Promise<string> {
+  return readPassphrase(passphraseSources(context), prompt, context.signal);
+}
+
+/**
+ * The passphrase of a key file that is made; asked twice on a terminal.
+ *
+ * @param context - Of the command.
+ * @param name - Name of the key.
+ * @throws FatalError `USAGE_PASSPHRASES_DIFFER`
+ */
+export async function newPassphrase(context: Pick<Context, "options" | "signal">, name: string): Promise<string> {
+  const sources = passphraseSources(context);
+  const first = await readPassphrase(sources, `New passphrase of ${name}: `, context.signal);
+  if (sources.file !== undefined || sources.variable || sources.terminal === undefined) return first;
+  if (first !== (await readPassphrase(sources, "Again: ", context.signal))) {
+    throw new FatalError("USAGE_PASSPHRASES_DIFFER", "The two passphrases differ. Nothing was written; try again.");
+  }
+  return first;
 }
 
 function chooseAccount(config: Config, home: string, option: string | undefined): string {
@@ -190,6 +245,12 @@ function transportOf(network: Network): ReturnType<typeof fallback> {
   return fallback(network.rpc.map((url) => http(url, { timeout: 15_000, retryCount: 2 })));
 }
 
+/**
+ * A node client whose chain is the one that was configured.
+ *
+ * @param network - Endpoints and chain id.
+ * @throws RetryableError `NODE_UNREACHABLE`; FatalError `CONFIG_WRONG_CHAIN`
+ */
 async function connect(network: Network): Promise<PublicClient> {
   const client = createPublicClient({ chain: chainOf(network), transport: transportOf(network) }) as PublicClient;
   let chainId: number;

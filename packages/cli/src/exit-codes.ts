@@ -1,4 +1,4 @@
-import { FatalError, isQuorateError, RetryableError } from "@quorate/core";
+import { FatalError, isQuorateError, QuorateError, RetryableError } from "@quorate/core";
 
 /** Exit codes of the command line; stable, documented in `docs/guides/cli.md`. */
 export const ExitCode = {
@@ -6,9 +6,9 @@ export const ExitCode = {
   Ok: 0,
   /** Something nobody foresaw: a defect. */
   Unexpected: 1,
-  /** The command line, a file or a value is not usable. */
+  /** The command line, a file, a setting or a passphrase is not usable. */
   Usage: 2,
-  /** Chain, relay or file busy or out of reach: the same command may succeed later. */
+  /** Chain, relay or state busy or out of reach, or too early: the same command may succeed later. */
   Retryable: 3,
   /** Refused by a rule: the contract, a policy, missing funds. */
   Refused: 4,
@@ -23,9 +23,27 @@ export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 const noResult: ReadonlySet<string> = new Set([
   "JOB_INCONCLUSIVE",
   "JOB_FAILED",
+  "JOB_REPORTED",
   "RESULT_NOT_DELIVERED",
   "RESULT_MISMATCH",
 ]);
+
+/** Codes of other packages about what a person wrote or keeps in files. */
+const usage: ReadonlySet<string> = new Set([
+  "AGENT_CONFIG",
+  "BACKUP_INVALID",
+  "PASSPHRASE_EMPTY",
+  "PASSPHRASE_WRONG",
+  "POLICY_INVALID",
+  "RELAY_CONFIG_INVALID",
+  "STATE_MISSING",
+  "TRUST_POLICY_INVALID",
+]);
+
+const usagePrefix = /^(USAGE|INVALID|CONFIG|FILE|KEYSTORE|KEY_STORE|MANIFEST|PACKAGE_(TOO|MALFORMED))_?/;
+
+/** Busy or too early, whatever class its package gave it. */
+const retryable: ReadonlySet<string> = new Set(["ALREADY_RUNNING", "DEVNET_RUNNING", "PORT_IN_USE"]);
 
 /**
  * The exit code that an error ends with.
@@ -34,13 +52,51 @@ const noResult: ReadonlySet<string> = new Set([
  * @returns One of {@link ExitCode}.
  */
 export function exitCodeOf(error: unknown): ExitCode {
-  if (error instanceof Error && error.name === "AbortError") return ExitCode.Interrupted;
   if (!isQuorateError(error)) return ExitCode.Unexpected;
-  if (noResult.has(error.code)) return ExitCode.NoResult;
-  if (error.code.startsWith("USAGE_") || error.code.startsWith("INVALID_") || error.code.startsWith("CONFIG_")) {
-    return ExitCode.Usage;
+  const { code } = error;
+  if (code === "INTERRUPTED") return ExitCode.Interrupted;
+  if (noResult.has(code)) return ExitCode.NoResult;
+  if (usage.has(code) || usagePrefix.test(code)) return ExitCode.Usage;
+  return error instanceof RetryableError || retryable.has(code) ? ExitCode.Retryable : ExitCode.Refused;
+}
+
+/** A command that was stopped from outside. */
+export class Interrupted extends QuorateError {
+  /**
+   * @param message - What goes on without the command, and how to come back.
+   * @param next - Command that comes back, when there is one.
+   */
+  constructor(message: string, next?: string) {
+    super("INTERRUPTED", message, next === undefined ? {} : { details: { next } });
   }
-  if (error instanceof RetryableError) return ExitCode.Retryable;
-  if (error instanceof FatalError) return ExitCode.Refused;
-  return ExitCode.Unexpected;
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: "permission is denied",
+  EPERM: "it is not permitted",
+  EROFS: "the file system is read-only",
+  ENOSPC: "no space is left",
+  EDQUOT: "the disk quota is used up",
+  EISDIR: "it is a directory",
+  ENOTDIR: "a part of the path is not a directory",
+  ENOENT: "it does not exist",
+  ENAMETOOLONG: "the name is too long",
+  ELOOP: "its links go round in circles",
+};
+
+/**
+ * An error with a code: what the file system throws gets one here, whatever already has one passes.
+ *
+ * @param error - Whatever a command threw.
+ * @returns The error to show.
+ */
+export function withCode(error: unknown): unknown {
+  if (isQuorateError(error) || !(error instanceof Error)) return error;
+  const { code = "", path, syscall } = error as NodeJS.ErrnoException;
+  if (path === undefined || syscall === undefined || !/^E[A-Z]+$/.test(code)) return error;
+  return new FatalError(
+    "FILE_UNUSABLE",
+    `${path} cannot be used: ${reasons[code] ?? code} (${syscall}). Check path, permissions and disk, or name another folder with --home.`,
+    { cause: error, details: { path } },
+  );
 }

@@ -1,1 +1,1 @@
-export {};
+export { ExitCode } from "./exit-codes.ts";

@@ -1,8 +1,15 @@
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, extname } from "node:path";
-import { FatalError, isSafeFileName, type Manifest, type Package } from "@quorate/core";
+import {
+  FatalError,
+  isQuorateError,
+  isSafeFileName,
+  MAX_PACKAGE_BYTES,
+  type Manifest,
+  type Package,
+} from "@quorate/core";
 import { engines } from "@quorate/sandbox";
-import { parseSize, parseWhole } from "./units.ts";
+import { parseDuration, parseSize, parseWhole } from "./units.ts";
 
 /** Options that make a package out of files. */
 export type PackageOptions = {
@@ -23,19 +30,26 @@ export type PackageOptions = {
  * @param program - `.wasm` for WASI, `.js` or `.mjs` for QuickJS, unless the runtime is named.
  * @param options - Data, arguments, limits.
  * @throws FatalError `USAGE_FILE`, `USAGE_RUNTIME`, `USAGE_ENV` and those of the limits.
+ * @returns Manifest and files, named by their last part of the path or as `name=path` says.
  */
 export function packageFromFiles(program: string, options: PackageOptions): Package {
   const files = new Map<string, Uint8Array>();
-  const add = (path: string): string => {
-    const name = basename(path);
+  let bytes = 0;
+  const add = (text: string): string => {
+    const { name, path } = namedFile(text);
     if (!isSafeFileName(name))
       throw new FatalError(
         "USAGE_FILE",
-        `"${name}" cannot be the name of a file in a package: use letters, digits, dots, dashes, underscores. Rename it.`,
+        `"${name}" cannot be the name of a file in a package: letters, digits, dots, dashes and underscores can. Rename it, or give it a name: name=${path}`,
       );
     if (files.has(name))
-      throw new FatalError("USAGE_FILE", `Two files are called ${name}. In a package names are unique; rename one.`);
-    files.set(name, readInput(path));
+      throw new FatalError(
+        "USAGE_FILE",
+        `Two files are called ${name}, and in a package names are unique. Give one another name: other-${name}=${path}`,
+      );
+    const content = readInput(path, MAX_PACKAGE_BYTES - bytes);
+    bytes += content.length;
+    files.set(name, content);
     return name;
   };
   const programName = add(program);
@@ -52,17 +66,33 @@ export function packageFromFiles(program: string, options: PackageOptions): Pack
       fuel: parseWhole(options.fuel, "--fuel", 1, Number.MAX_SAFE_INTEGER),
       memoryBytes: parseSize(options.memory, "--memory"),
       outputBytes: parseSize(options.output, "--output"),
-      wallTimeMs: parseWhole(options.wallTime, "--wall-time", 1, 604_800) * 1_000,
+      wallTimeMs: parseDuration(options.wallTime, "--wall-time") * 1_000,
     },
   };
   return { manifest, files };
 }
 
-function readInput(path: string): Uint8Array {
+/** `name=path` gives a file another name in the package; a path that exists as it stands is never split. */
+function namedFile(text: string): { name: string; path: string } {
+  const at = text.indexOf("=");
+  if (at < 1 || existsSync(text)) return { name: basename(text), path: text };
+  return { name: text.slice(0, at), path: text.slice(at + 1) };
+}
+
+function readInput(path: string, mostBytes: number): Uint8Array {
   try {
-    if (!statSync(path).isFile()) throw new Error("it is not a regular file");
+    const found = statSync(path);
+    if (!found.isFile()) throw new FatalError("USAGE_FILE", `${path} is not a regular file. Name a file.`);
+    // Looked at before it is read: a disk image by mistake should not fill the memory.
+    if (found.size > mostBytes) {
+      throw new FatalError(
+        "USAGE_FILE",
+        `${path} has ${found.size} bytes, and a package holds at most ${MAX_PACKAGE_BYTES} in all. Make it smaller.`,
+      );
+    }
     return readFileSync(path);
   } catch (error) {
+    if (isQuorateError(error)) throw error;
     throw new FatalError("USAGE_FILE", `${path} cannot be read. Check the path and its permissions.`, { cause: error });
   }
 }
@@ -87,6 +117,6 @@ function chooseEngine(program: string, runtime: string | undefined): Manifest["e
 
 function parseVariable(text: string): [string, string] {
   const at = text.indexOf("=");
-  if (at < 1) throw new FatalError("USAGE_ENV", `"${text}" is not NAME=VALUE.`);
+  if (at < 1) throw new FatalError("USAGE_ENV", `"${text}" is not a variable. Write NAME=VALUE.`);
   return [text.slice(0, at), text.slice(at + 1)];
 }

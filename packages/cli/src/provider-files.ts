@@ -3,12 +3,20 @@ import { join } from "node:path";
 import { type Address, FatalError } from "@quorate/core";
 import { z } from "zod";
 
-/** Folder of everything that belongs to the provider of a state folder. */
+/**
+ * Folder of everything that belongs to the provider of a state folder.
+ *
+ * @param home - State folder.
+ */
 export function providerFolder(home: string): string {
   return join(home, "provider");
 }
 
-/** Policy file: what is taken, and for how much. */
+/**
+ * Policy file: what is taken, and for how much.
+ *
+ * @param home - State folder.
+ */
 export function policyFile(home: string): string {
   return join(providerFolder(home), "policy.json");
 }
@@ -71,7 +79,12 @@ export function readProvider(home: string): ProviderSettings {
   }
 }
 
-/** Writes the provider's settings, whole or not at all. */
+/**
+ * Writes the provider's settings, whole or not at all.
+ *
+ * @param home - State folder.
+ * @param settings - What is written.
+ */
 export function writeProvider(home: string, settings: ProviderSettings): void {
   writeWhole(join(providerFolder(home), "provider.json"), `${JSON.stringify(settings, null, 2)}\n`);
 }
@@ -79,40 +92,76 @@ export function writeProvider(home: string, settings: ProviderSettings): void {
 /** A running agent, as `provider start` notes it for `stop` and `status`. */
 export type RunningAgent = { readonly pid: number; readonly healthUrl?: string | undefined };
 
-const runningSchema = z.object({ pid: z.int().positive(), healthUrl: z.string().optional() });
+const runningSchema = z.object({
+  pid: z.int().positive(),
+  startedAt: z.string().optional(),
+  healthUrl: z.string().optional(),
+});
 
 function runFile(home: string): string {
   return join(providerFolder(home), "run.json");
 }
 
-/** Notes the running agent. */
-export function noteRunning(home: string, running: RunningAgent): void {
-  writeWhole(runFile(home), `${JSON.stringify(running)}\n`);
+/**
+ * Notes this process as the running agent.
+ *
+ * @param home - State folder.
+ * @param healthUrl - Where its health server listens, once it does.
+ */
+export function noteRunning(home: string, healthUrl?: string): void {
+  writeWhole(runFile(home), `${JSON.stringify({ pid: process.pid, startedAt: startOf(process.pid), healthUrl })}\n`);
 }
 
-/** Forgets the running agent. */
+/**
+ * Forgets the running agent, if it is this process.
+ *
+ * @param home - State folder.
+ */
 export function forgetRunning(home: string): void {
-  rmSync(runFile(home), { force: true });
+  if (readRunning(home)?.pid === process.pid) rmSync(runFile(home), { force: true });
 }
 
 /**
  * The agent that runs on a state folder.
  *
- * @returns Undefined when none runs; a note that a killed one left does not count.
+ * @param home - State folder.
+ * @returns Undefined when none runs; a note that a killed one left does not count, even when another process has its number now.
  */
 export function readRunning(home: string): RunningAgent | undefined {
-  if (!existsSync(runFile(home))) return undefined;
-  const parsed = runningSchema.safeParse(JSON.parse(readFileSync(runFile(home), "utf8")));
-  if (!parsed.success) return undefined;
+  let noted: unknown;
   try {
-    process.kill(parsed.data.pid, 0);
-    return parsed.data;
+    noted = JSON.parse(readFileSync(runFile(home), "utf8"));
+  } catch {
+    // No note, or no note of ours: then there is no process to speak to. The agent's own lock still lets no second one start.
+    return undefined;
+  }
+  const parsed = runningSchema.safeParse(noted);
+  if (!parsed.success) return undefined;
+  const { pid, startedAt, healthUrl } = parsed.data;
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EPERM") return undefined;
+  }
+  return startOf(pid) === startedAt ? { pid, healthUrl } : undefined;
+}
+
+/** When a process started, in the words of Linux; undefined elsewhere, where its number has to do. */
+function startOf(pid: number): string | undefined {
+  try {
+    // The name in brackets may hold anything; the 20th word after it is the start time.
+    return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ")[19];
   } catch {
     return undefined;
   }
 }
 
-/** Writes a file of the provider's folder, whole or not at all, readable by its owner only. */
+/**
+ * Writes a file of the provider's folder, whole or not at all, readable by its owner only.
+ *
+ * @param file - Path.
+ * @param text - Content.
+ */
 export function writeWhole(file: string, text: string): void {
   mkdirSync(join(file, ".."), { recursive: true, mode: 0o700 });
   const temporary = `${file}.${process.pid}.tmp`;

@@ -1,30 +1,83 @@
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { viemBlockSource } from "@quorate/chain";
 import { FatalError, type Hex } from "@quorate/core";
-import { buildHistory, createRequester, type Requester, type RequesterKeyStore, readJobs } from "@quorate/sdk";
+import {
+  buildHistory,
+  createRequester,
+  type JobRecord,
+  type Requester,
+  type RequesterKeyStore,
+  readJobs,
+} from "@quorate/sdk";
 import { fileKeyStore } from "@quorate/sdk/node";
 import type { Context } from "./context.ts";
 import { readTrust } from "./trust-file.ts";
 
-/** Where the keys and the progress of requested jobs are kept. */
+/**
+ * Where the keys and the progress of requested jobs are kept.
+ *
+ * @param home - State folder.
+ */
 export function jobStore(home: string): RequesterKeyStore {
   return fileKeyStore({ directory: join(home, "jobs") });
+}
+
+/** What a state folder holds of jobs. */
+export type KeptJobs = {
+  /** Oldest first. */
+  readonly records: readonly JobRecord[];
+  /** Ids of jobs whose file cannot be read, with the reason. */
+  readonly damaged: readonly { readonly jobId: Hex; readonly reason: string }[];
+};
+
+/**
+ * The jobs of a state folder. One damaged file does not hide the others.
+ *
+ * @param home - State folder.
+ */
+export async function keptJobs(home: string): Promise<KeptJobs> {
+  const store = jobStore(home);
+  const records: JobRecord[] = [];
+  const damaged: { jobId: Hex; reason: string }[] = [];
+  for (const jobId of jobIds(home)) {
+    try {
+      const record = await store.get(jobId);
+      if (record !== undefined) records.push(record);
+    } catch (error) {
+      damaged.push({ jobId, reason: error instanceof Error ? error.message : String(error) });
+    }
+  }
+  return { records: records.sort((a, b) => a.createdAt - b.createdAt), damaged };
+}
+
+function jobIds(home: string): Hex[] {
+  let names: string[];
+  try {
+    names = readdirSync(join(home, "jobs"));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+  return names.flatMap((name) => (/^0x[0-9a-f]{64}\.json$/.test(name) ? [name.slice(0, 66) as Hex] : []));
 }
 
 /**
  * The requester's client of a state folder.
  *
  * @param context - Of the command.
- * @param options - Whether the chosen key signs; reading needs none.
+ * @param options - Whether the chosen key signs; whether offers are judged, which may need the market's history.
  */
-export async function requesterOf(context: Context, options: { readonly signs: boolean }): Promise<Requester> {
+export async function requesterOf(
+  context: Context,
+  options: { readonly signs: boolean; readonly judges?: boolean },
+): Promise<Requester> {
   const { network } = context.network();
   const policy = readTrust(context.home);
   const sources = network.rpc.map((url) => viemBlockSource(url));
-  const signer = options.signs ? await context.signer() : undefined;
-  // Only who chooses a panel asks what is known of the providers.
+  const client = options.signs ? await context.signer() : await context.reader();
   const history =
-    signer === undefined || policy.accept !== "history"
+    options.judges !== true || policy.accept !== "history"
       ? undefined
       : buildHistory(
           await readJobs({
@@ -35,10 +88,10 @@ export async function requesterOf(context: Context, options: { readonly signs: b
             signal: context.signal,
           }),
           policy,
-          signer.account.address,
+          context.address(),
         );
   return createRequester({
-    client: signer ?? (await context.reader()),
+    client,
     relays: context.relays(),
     keyStore: jobStore(context.home),
     trustPolicy: policy,
@@ -52,27 +105,49 @@ export async function requesterOf(context: Context, options: { readonly signs: b
 }
 
 /**
- * The job that a person means: a whole id, or the beginning of one in the state folder.
+ * The job that a person means: a whole id, or the beginning of one.
  *
- * @param home - State folder.
+ * @param known - Ids to choose from; a whole id need not be among them.
  * @param text - `0x` and hex digits.
- * @throws FatalError `USAGE_JOB` when it is no id, `JOB_UNKNOWN` when nothing or more than one job begins like that.
+ * @param where - Whose jobs these are, for the error.
+ * @throws FatalError `USAGE_JOB` when it is no id, `JOB_UNKNOWN` when nothing begins like that, `JOB_AMBIGUOUS` when more than one does.
  */
-export async function findJobId(home: string, text: string): Promise<Hex> {
-  if (/^0x[0-9a-f]{64}$/i.test(text)) return text.toLowerCase() as Hex;
-  if (!/^(0x)?[0-9a-f]{4,64}$/i.test(text)) {
+export function chooseJobId(known: readonly Hex[], text: string, where: string): Hex {
+  if (/^(0x)?[0-9a-f]{64}$/i.test(text)) return withPrefix(text);
+  if (!/^(0x)?[0-9a-f]{4,63}$/i.test(text)) {
     throw new FatalError(
       "USAGE_JOB",
-      `"${text}" is not a job id: 0x and 64 hex digits, or at least the first 4 of a job of this state folder.`,
+      `"${text}" is not a job id. Write 0x and 64 hex digits, or at least the first 4 digits of one.`,
     );
   }
-  const prefix = (text.startsWith("0x") ? text : `0x${text}`).toLowerCase();
-  const found = (await jobStore(home).list()).filter(({ jobId }) => jobId.startsWith(prefix));
-  if (found.length !== 1) {
+  const prefix = withPrefix(text);
+  const [found, ...others] = known.filter((jobId) => jobId.startsWith(prefix));
+  if (found === undefined) {
     throw new FatalError(
       "JOB_UNKNOWN",
-      `${found.length === 0 ? "No job" : `${found.length} jobs`} of this state folder begin with ${prefix}. Name more digits; quorate job list shows them.`,
+      `No job of ${where} begins with ${prefix}. Check the id; quorate job list shows yours.`,
     );
   }
-  return (found[0] as { jobId: Hex }).jobId;
+  if (others.length > 0) {
+    throw new FatalError(
+      "JOB_AMBIGUOUS",
+      `${others.length + 1} jobs of ${where} begin with ${prefix}: ${[found, ...others].join(", ")}. Name more digits.`,
+    );
+  }
+  return found;
+}
+
+function withPrefix(text: string): Hex {
+  return (text.toLowerCase().startsWith("0x") ? text : `0x${text}`).toLowerCase() as Hex;
+}
+
+/**
+ * The job of a state folder that a person means.
+ *
+ * @param home - State folder.
+ * @param text - A whole id or the beginning of one.
+ * @throws What {@link chooseJobId} throws.
+ */
+export function findJobId(home: string, text: string): Hex {
+  return chooseJobId(jobIds(home), text, "this state folder");
 }

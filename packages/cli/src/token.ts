@@ -1,6 +1,7 @@
 import { type Address, FatalError, MAX_AMOUNT } from "@quorate/core";
 import { erc20Abi, formatUnits, type PublicClient, parseUnits } from "viem";
 import type { Context } from "./context.ts";
+import { parseAddress } from "./units.ts";
 
 /** A token as people speak of it. */
 export type Token = {
@@ -18,11 +19,11 @@ export type Token = {
  *
  * @param context - Of the command.
  * @param option - `--token`; the network's token when absent.
- * @throws FatalError `CONFIG_NO_TOKEN` when neither is there, `USAGE_TOKEN` when the address is no ERC-20 token.
+ * @throws FatalError `CONFIG_NO_TOKEN` when neither is there, `USAGE_ADDRESS`, `USAGE_TOKEN` when the address is no ERC-20 token.
  */
 export async function chooseToken(context: Context, option: string | undefined): Promise<Token> {
   const { name, network } = context.network();
-  const address = (option as Address | undefined) ?? network.token;
+  const address = option === undefined ? network.token : parseAddress(option, "--token");
   if (address === undefined) {
     throw new FatalError(
       "CONFIG_NO_TOKEN",
@@ -84,7 +85,7 @@ export function makeToken(address: Address, symbol: string, decimals: number): T
       if (amount > MAX_AMOUNT) {
         throw new FatalError(
           "USAGE_AMOUNT",
-          `${what} ${text} ${symbol} is more than the market can hold (${formatUnits(MAX_AMOUNT, decimals)}).`,
+          `${what} ${text} ${symbol} is more than the market can hold (${formatUnits(MAX_AMOUNT, decimals)}). Ask for less.`,
         );
       }
       return amount;

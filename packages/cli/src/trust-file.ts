@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { FatalError } from "@quorate/core";
 import { parseTrustPolicy, type TrustPolicy } from "@quorate/sdk";
+import { withCode } from "./exit-codes.ts";
 
 /** Where the trust policy of a state folder is. */
 export function trustFile(home: string): string {
@@ -21,7 +22,7 @@ export function readTrust(home: string): TrustPolicy {
     text = readFileSync(file, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return parseTrustPolicy({ version: 1 });
-    throw error;
+    throw withCode(error);
   }
   try {
     return parseTrustPolicy(JSON.parse(text));

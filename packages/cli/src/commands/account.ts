@@ -1,15 +1,14 @@
-import { existsSync } from "node:fs";
-import { type Address, FatalError, type Hex } from "@quorate/core";
+import { FatalError, type Hex } from "@quorate/core";
 import { claimQuarantine, getAccount, getStanding, withdraw } from "@quorate/sdk";
 import { createKeystore } from "@quorate/service";
 import { Command } from "commander";
 import { erc20Abi, formatEther } from "viem";
 import { writeConfig } from "../config.ts";
-import { action, type Context } from "../context.ts";
-import { keyAddress, keyFile, keyFolder, keyNames } from "../key-files.ts";
-import { readPassphrase } from "../passphrase.ts";
+import { action, type Context, newPassphrase } from "../context.ts";
+import { keyAddress, keyFolder, keyNames, newKeyFile } from "../key-files.ts";
 import { depositTokens } from "../pay-in.ts";
 import { chooseToken } from "../token.ts";
+import { parseAddress, parseWhole } from "../units.ts";
 
 /** `quorate account`: key files, balances, deposits, withdrawals. */
 export function accountCommand(): Command {
@@ -20,7 +19,7 @@ export function accountCommand(): Command {
     .description("make a key and keep it encrypted (keystore v3)")
     .action(
       action(async (context, name: string) => {
-        const file = newKeyFile(context, name);
+        const file = newKeyFile(context.home, name);
         const passphrase = await newPassphrase(context, name);
         const { address } = await createKeystore(keyFolder(context.home), { passphrase, name: `${name}.json` });
         remember(context, name);
@@ -36,7 +35,7 @@ export function accountCommand(): Command {
     .description("keep a private key, read from standard input, encrypted (keystore v3)")
     .action(
       action(async (context, name: string) => {
-        const file = newKeyFile(context, name);
+        const file = newKeyFile(context.home, name);
         const privateKey = (await readStandardInput()).trim();
         if (!/^0x[0-9a-fA-F]{64}$/.test(privateKey)) {
           throw new FatalError(
@@ -69,7 +68,9 @@ export function accountCommand(): Command {
         }));
         output.result(
           { default: config.account, keys },
-          keys.map(({ name, address }) => `${name === config.account ? "*" : " "} ${name}  ${address}`),
+          keys.length === 0
+            ? ["No key yet. Make one: quorate account new NAME"]
+            : keys.map(({ name, address }) => `${name === config.account ? "*" : " "} ${name}  ${address}`),
         );
       }),
     );
@@ -82,7 +83,7 @@ export function accountCommand(): Command {
         if (!keyNames(home).includes(name)) {
           throw new FatalError(
             "CONFIG_UNKNOWN_ACCOUNT",
-            `There is no key "${name}". Known: ${keyNames(home).join(", ") || "none"}.`,
+            `There is no key "${name}". Known: ${keyNames(home).join(", ") || "none"}. Choose one of them, or make it: quorate account new ${name}.`,
           );
         }
         writeConfig(home, { ...config, account: name });
@@ -96,7 +97,7 @@ export function accountCommand(): Command {
     .option("--token <address>", "token, else the network's")
     .action(
       action(async (context, address: string | undefined, options: { token?: string }) => {
-        const owner = (address as Address | undefined) ?? addressOfChosen(context);
+        const owner = address === undefined ? context.address() : parseAddress(address, "The account");
         const token = await chooseToken(context, options.token);
         const client = await context.reader();
         const [ether, wallet, account, standing] = await Promise.all([
@@ -132,10 +133,11 @@ export function accountCommand(): Command {
     .action(
       action(async (context, amount: string, options: { token?: string; for?: string }) => {
         const token = await chooseToken(context, options.token);
-        const client = await context.signer();
-        const account = (options.for as Address | undefined) ?? client.account.address;
         const value = token.parse(amount, "The deposit");
-        const hash = await depositTokens(client, token, value, account, context.signal);
+        const given = options.for === undefined ? undefined : parseAddress(options.for, "--for");
+        const client = await context.signer();
+        const account = given ?? client.account.address;
+        const hash = await context.sending(() => depositTokens(client, token, value, account, context.signal));
         context.output.result({ hash, account, amount: value }, [
           `Deposited ${token.format(value)} for ${account}.`,
           `Transaction ${hash}`,
@@ -151,14 +153,18 @@ export function accountCommand(): Command {
     .action(
       action(async (context, amount: string, options: { token?: string; to?: string }) => {
         const token = await chooseToken(context, options.token);
+        const given = options.to === undefined ? undefined : parseAddress(options.to, "--to");
+        if (amount !== "all") token.parse(amount, "The withdrawal");
         const client = await context.signer();
         const owner = client.account.address;
         const value =
           amount === "all"
             ? (await getAccount(client, { token: token.address, account: owner })).free
             : token.parse(amount, "The withdrawal");
-        const to = (options.to as Address | undefined) ?? owner;
-        const { hash } = await withdraw(client, { token: token.address, to, amount: value, signal: context.signal });
+        const to = given ?? owner;
+        const { hash } = await context.sending(() =>
+          withdraw(client, { token: token.address, to, amount: value, signal: context.signal }),
+        );
         context.output.result({ hash, to, amount: value }, [
           `Withdrew ${token.format(value)} to ${to}.`,
           `Transaction ${hash}`,
@@ -173,17 +179,16 @@ export function accountCommand(): Command {
     .option("--token <address>", "token, else the network's")
     .action(
       action(async (context, number: string, options: { provider?: string; token?: string }) => {
+        const probation = parseWhole(number, "The probation", 1, 2 ** 32 - 1);
         const token = await chooseToken(context, options.token);
+        const given = options.provider === undefined ? undefined : parseAddress(options.provider, "--provider");
         const client = await context.signer();
-        const provider = (options.provider as Address | undefined) ?? client.account.address;
-        const { hash } = await claimQuarantine(client, {
-          provider,
-          token: token.address,
-          number: Number(number),
-          signal: context.signal,
-        });
-        context.output.result({ hash, provider, probation: Number(number) }, [
-          `Claimed the bonds of probation ${number} of ${provider}.`,
+        const provider = given ?? client.account.address;
+        const { hash } = await context.sending(() =>
+          claimQuarantine(client, { provider, token: token.address, number: probation, signal: context.signal }),
+        );
+        context.output.result({ hash, provider, probation }, [
+          `Claimed the bonds of probation ${probation} of ${provider}.`,
           `Transaction ${hash}`,
         ]);
       }),
@@ -192,52 +197,18 @@ export function accountCommand(): Command {
   return command;
 }
 
-function addressOfChosen({ config, home, options }: Context): Address {
-  const names = keyNames(home);
-  const name = options.account ?? config.account ?? (names.length === 1 ? names[0] : undefined);
-  if (name === undefined || !names.includes(name)) {
-    throw new FatalError("CONFIG_NO_ACCOUNT", "Name an address, or choose a key with --account.");
-  }
-  return keyAddress(home, name);
-}
-
-function newKeyFile({ home }: Context, name: string): string {
-  if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(name)) {
-    throw new FatalError(
-      "USAGE_KEY_NAME",
-      `"${name}" cannot name a key: use up to 32 small letters, digits and dashes.`,
-    );
-  }
-  const file = keyFile(home, name);
-  if (existsSync(file)) {
-    throw new FatalError(
-      "USAGE_KEY_EXISTS",
-      `There is a key "${name}" already and it is not overwritten. Choose another name, or move ${file} away.`,
-    );
-  }
-  return file;
-}
-
-async function newPassphrase(context: Context, name: string): Promise<string> {
-  const sources = {
-    file: context.options.passphraseFile,
-    variable: process.env.QUORATE_PASSPHRASE,
-    terminal: process.stdin.isTTY ? { input: process.stdin, output: process.stderr as NodeJS.WriteStream } : undefined,
-  };
-  const first = await readPassphrase(sources, `New passphrase of ${name}: `, context.signal);
-  if (sources.file !== undefined || sources.variable || sources.terminal === undefined) return first;
-  const second = await readPassphrase(sources, "Again: ", context.signal);
-  if (first !== second)
-    throw new FatalError("USAGE_PASSPHRASES_DIFFER", "The two passphrases differ. Nothing was written; try again.");
-  return first;
-}
-
 function remember({ config, home }: Context, name: string): void {
   if (config.account === undefined) writeConfig(home, { ...config, account: name });
 }
 
+/** Ends as soon as it cannot be a key any more: somebody may pipe a film. */
 async function readStandardInput(): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  let bytes = 0;
+  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > 1_024) break;
+  }
   return Buffer.concat(chunks).toString("utf8");
 }

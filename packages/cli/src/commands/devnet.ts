@@ -16,7 +16,7 @@ type DevnetOptions = {
 export function devnetCommand(): Command {
   const command = new Command("devnet").description("a whole market on this machine, for trying out and for tests");
   command
-    .command("start")
+    .command("start", { isDefault: true })
     .description("start chain, contracts, relays, organizations and a requester, run jobs, stay up")
     .option("--port <number>", "port of the chain; the relays take the next two", "8545")
     .option("--folder <folder>", "folder of keys, data and logs; made anew", ".quorate/devnet")

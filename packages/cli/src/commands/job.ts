@@ -1,11 +1,13 @@
-import { writeFileSync } from "node:fs";
-import { FatalError, type Hex, RetryableError, shareOf } from "@quorate/core";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { FatalError, type Hex, isQuorateError, nameOf, RetryableError, shareOf, Verdict } from "@quorate/core";
 import { availableIsolations, runIsolated } from "@quorate/sandbox/node";
 import {
   escrowBoundOf,
+  getJob,
   type JobView,
   type JobWishes,
   makePackage,
+  type OpenedJob,
   previewPackage,
   promoteSpares,
   type ReceivedOffer,
@@ -15,10 +17,11 @@ import {
 } from "@quorate/sdk";
 import { Command } from "commander";
 import { action, type Context } from "../context.ts";
+import { Interrupted } from "../exit-codes.ts";
 import { type PackageOptions, packageFromFiles } from "../job-files.ts";
-import { findJobId, jobStore, requesterOf } from "../requester.ts";
+import { findJobId, jobStore, keptJobs, requesterOf } from "../requester.ts";
 import { chooseToken, readToken, type Token } from "../token.ts";
-import { formatDuration, parseDuration, parseWhole } from "../units.ts";
+import { formatDuration, parseDuration, parsePercent, parseWhole } from "../units.ts";
 
 type RequestOptions = PackageOptions & {
   readonly price: string;
@@ -42,6 +45,12 @@ type RequestOptions = PackageOptions & {
 type OfferOptions = { readonly wait: string };
 type OpenOptions = OfferOptions & { readonly yes?: boolean };
 type ResultOptions = { readonly out?: string; readonly wait: string };
+
+/** As the key store takes it. */
+const MAX_LABEL = 200;
+
+/** How long `job run` waits for a delivery, seconds. */
+const RESULT_WAIT_S = 120;
 
 /** `quorate job`: from a program to a checked result. */
 export function jobCommand(): Command {
@@ -71,34 +80,37 @@ export function jobCommand(): Command {
     .option("-y, --yes", "open without asking")
     .action(
       action(async (context, program: string, options: RequestOptions & OpenOptions & ResultOptions) => {
+        requireYes(context, options);
+        parseDuration(options.wait, "--wait");
         const { jobId } = await request(context, program, options);
-        const requester = await requesterOf(context, { signs: true });
-        await comingBack(context, jobId, async () => {
-          await open(context, requester, jobId, options);
-          await watch(context, requester, jobId);
-          await deliver(context, requester, jobId, options.out, 120);
-        });
+        const requester = await requesterOf(context, { signs: true, judges: true });
+        await comingBack(context, jobId, "open", () => open(context, requester, jobId, options));
+        await comingBack(context, jobId, "watch", () => watch(context, requester, jobId));
+        await comingBack(context, jobId, "result", () =>
+          deliver(context, requester, jobId, options.out, RESULT_WAIT_S),
+        );
       }),
     );
 
   command
     .command("list")
-    .description("list the jobs of this state folder")
+    .description("list the jobs of this state folder; needs no network")
     .action(
       action(async (context) => {
-        const records = await jobStore(context.home).list();
+        const { records, damaged } = await keptJobs(context.home);
+        for (const { jobId, reason } of damaged) context.output.warn(`job ${jobId} cannot be read: ${reason}`);
+        const jobs = records.map(({ jobId, label, createdAt, publishedAt, transactions }) => ({
+          jobId,
+          label,
+          createdAt: new Date(createdAt).toISOString(),
+          stage: transactions.length > 0 ? "opened" : publishedAt === undefined ? "drafted" : "requested",
+        }));
         context.output.result(
-          records.map(({ jobId, label, createdAt, publishedAt, selection }) => ({
-            jobId,
-            label,
-            createdAt,
-            published: publishedAt !== undefined,
-            selected: selection !== undefined,
-          })),
-          records.length === 0
+          { jobs, damaged },
+          jobs.length === 0
             ? ["No job was requested from this state folder."]
-            : records.map(
-                ({ jobId, label, createdAt }) => `${jobId}  ${new Date(createdAt).toISOString()}  ${label ?? ""}`,
+            : jobs.map(
+                ({ jobId, label, createdAt, stage }) => `${jobId}  ${createdAt}  ${stage.padEnd(9)}  ${label ?? ""}`,
               ),
         );
       }),
@@ -110,8 +122,8 @@ export function jobCommand(): Command {
     .option("--wait <duration>", "how long to collect", "20s")
     .action(
       action(async (context, job: string, options: OfferOptions) => {
-        const jobId = await findJobId(context.home, job);
-        const requester = await requesterOf(context, { signs: true });
+        const jobId = findJobId(context.home, job);
+        const requester = await requesterOf(context, { signs: false, judges: true });
         const token = await tokenOfJob(context, jobId);
         const { received, selection } = await collect(context, requester, jobId, token, options.wait, false);
         await explainMissing(context, requester, jobId, received, selection);
@@ -126,9 +138,10 @@ export function jobCommand(): Command {
     .option("-y, --yes", "open without asking")
     .action(
       action(async (context, job: string, options: OpenOptions) => {
-        const jobId = await findJobId(context.home, job);
-        const requester = await requesterOf(context, { signs: true });
-        const opened = await open(context, requester, jobId, options);
+        const jobId = findJobId(context.home, job);
+        requireYes(context, options);
+        const requester = await requesterOf(context, { signs: true, judges: true });
+        const opened = await comingBack(context, jobId, "open", () => open(context, requester, jobId, options));
         context.output.result(opened, [`Next: quorate job watch ${jobId.slice(0, 10)}`]);
       }),
     );
@@ -138,10 +151,10 @@ export function jobCommand(): Command {
     .description("follow a job until it is settled")
     .action(
       action(async (context, job: string) => {
-        const jobId = await findJobId(context.home, job);
+        const jobId = findJobId(context.home, job);
         const requester = await requesterOf(context, { signs: false });
-        const view = await comingBack(context, jobId, () => watch(context, requester, jobId));
-        context.output.result(view, view === undefined ? [] : [`Next: quorate job result ${jobId.slice(0, 10)}`]);
+        const view = await comingBack(context, jobId, "watch", () => watch(context, requester, jobId));
+        context.output.result(view, describeOutcome(view, await tokenOfJob(context, jobId)));
       }),
     );
 
@@ -152,9 +165,10 @@ export function jobCommand(): Command {
     .option("--wait <duration>", "how long to wait for a delivery", "2m")
     .action(
       action(async (context, job: string, options: ResultOptions) => {
-        const jobId = await findJobId(context.home, job);
+        const jobId = findJobId(context.home, job);
+        const waitSeconds = parseDuration(options.wait, "--wait");
         const requester = await requesterOf(context, { signs: true });
-        await deliver(context, requester, jobId, options.out, parseDuration(options.wait, "--wait"));
+        await comingBack(context, jobId, "result", () => deliver(context, requester, jobId, options.out, waitSeconds));
       }),
     );
 
@@ -163,7 +177,7 @@ export function jobCommand(): Command {
     .description("do what is left to do on chain for a job, whoever's duty it was: promote spares, settle")
     .action(
       action(async (context, job: string) => {
-        const jobId = await findJobId(context.home, job);
+        const jobId = findJobId(context.home, job);
         await settle(context, jobId);
       }),
     );
@@ -174,14 +188,14 @@ export function jobCommand(): Command {
 function withPackageOptions(command: Command): Command {
   return command
     .option("--runtime <name>", "wasi or js; by default from the file's extension")
-    .option("--data <file...>", "files that the program may read")
-    .option("--stdin <file>", "file that is standard input")
+    .option("--data <file...>", "files that the program may read, also as name=path")
+    .option("--stdin <file>", "file that is standard input, also as name=path")
     .option("--arg <text...>", "arguments of the program")
     .option("--env <name=value...>", "environment of the program")
     .option("--fuel <units>", "work that the engine counts, at most", "10000000000")
     .option("--memory <size>", "memory, at most", "256M")
     .option("--output <size>", "output, at most", "4M")
-    .option("--wall-time <seconds>", "time, at most", "60");
+    .option("--wall-time <duration>", "time, at most", "60s");
 }
 
 function withRequestOptions(command: Command): Command {
@@ -233,15 +247,14 @@ async function request(
   options: RequestOptions,
 ): Promise<{ jobId: Hex; token: Token; bound: bigint }> {
   const { output } = context;
-  const token = await chooseToken(context, options.token);
-  const pkg = packageFromFiles(program, options);
-  const prepared = makePackage({ manifest: pkg.manifest, files: pkg.files });
-  output.step(
-    `encrypted ${pkg.files.size} files into ${prepared.encrypted.blocks.length} blocks, ${prepared.encrypted.cid}`,
-  );
   if (options.via !== "relays" && options.via !== "chain" && options.via !== "both") {
-    throw new FatalError("USAGE_VIA", `--via ${options.via} is none of relays, chain, both.`);
+    throw new FatalError("USAGE_VIA", `--via ${options.via} is none of relays, chain, both. Choose one of these.`);
   }
+  if (options.label !== undefined && options.label.length > MAX_LABEL) {
+    throw new FatalError("USAGE_LABEL", `--label has ${options.label.length} characters. Write at most ${MAX_LABEL}.`);
+  }
+  const pkg = packageFromFiles(program, options);
+  const token = await chooseToken(context, options.token);
   const wishes: JobWishes = {
     token: token.address,
     priceCeiling: token.parse(options.price, "--price"),
@@ -259,24 +272,24 @@ async function request(
     acceptProbation: options.acceptProbation === true,
   };
   const requester = await requesterOf(context, { signs: true });
-  output.progress("uploading the package and publishing the request");
-  const requested = await requester.requestJob(
-    { prepared, wishes, via: options.via, ...(options.label === undefined ? {} : { label: options.label }) },
-    { signal: context.signal },
+  const prepared = makePackage({ manifest: pkg.manifest, files: pkg.files });
+  output.step(
+    `encrypted ${pkg.files.size} files into ${prepared.encrypted.blocks.length} blocks, ${prepared.encrypted.cid}`,
   );
+  output.progress("uploading the package and publishing the request");
+  const { via, label } = options;
+  const publish = (): ReturnType<Requester["requestJob"]> =>
+    requester.requestJob(
+      { prepared, wishes, via, ...(label === undefined ? {} : { label }) },
+      { signal: context.signal },
+    );
+  const requested = await (via === "relays" ? publish() : context.sending(publish)).catch((error: unknown) => {
+    throw context.signal.aborted
+      ? new Interrupted("Stopped before the request was published. Nothing was paid; request the job again.")
+      : error;
+  });
   output.step(`requested job ${requested.jobId}`);
   return { jobId: requested.jobId, token, bound: escrowBoundOf(requested.request) };
-}
-
-function parsePercent(text: string, what: string, most: number): number {
-  const value = Number(text);
-  if (!/^\d+(\.\d{1,2})?$/.test(text) || value > most) {
-    throw new FatalError(
-      "USAGE_PERCENT",
-      `${what} "${text}" is not a percentage from 0 to ${most} with at most two decimals.`,
-    );
-  }
-  return Math.round(value * 100);
 }
 
 async function tokenOfJob(context: Context, jobId: Hex): Promise<Token> {
@@ -348,25 +361,33 @@ function describeSelection({ chosen, refused, missing }: Selection, token: Token
   ];
 }
 
-async function open(
-  context: Context,
-  requester: Requester,
-  jobId: Hex,
-  options: OpenOptions,
-): Promise<{ jobId: Hex; hash?: Hex; escrow: bigint; resumed: boolean }> {
+async function open(context: Context, requester: Requester, jobId: Hex, options: OpenOptions): Promise<OpenedJob> {
   const { output, signal } = context;
-  const token = await tokenOfJob(context, jobId);
   const { stage, record } = await requester.resume(jobId, { signal });
+  const token = await readToken(await context.publicClient(), record.request.token);
   if (stage === "drafted") {
     throw new FatalError(
       "JOB_NOT_PUBLISHED",
       "The request was interrupted before it was published, and its package is gone with the process. Request the job again; nothing was paid.",
     );
   }
-  if (stage !== "published" || record.selection !== undefined) {
-    const opened = await requester.openJob(jobId, undefined, { signal });
-    output.step(opened.resumed ? "the job is open already" : `opened with ${token.format(opened.escrow)} in escrow`);
+  const report = (opened: OpenedJob): OpenedJob => {
+    const { hash, escrow, resumed } = opened;
+    output.step(
+      resumed
+        ? "the job is open already; it was paid once"
+        : `opened with ${token.format(escrow)} in escrow${hash === undefined ? "" : `, transaction ${hash}`}`,
+    );
     return opened;
+  };
+  if (stage !== "published") {
+    try {
+      return report(await context.sending(() => requester.openJob(jobId, undefined, { signal })));
+    } catch (error) {
+      // What was sent came to nothing, and the panel chosen then is no longer to be had: choose again.
+      if (!isQuorateError(error, "OFFERS_REFUSED")) throw error;
+      output.warn(error.message);
+    }
   }
   const { received, selection } = await collect(context, requester, jobId, token, options.wait, true);
   if (!selection.complete) {
@@ -378,40 +399,52 @@ async function open(
   }
   for (const line of describeSelection(selection, token)) output.step(line);
   const { request: asked } = record;
-  const highest = selection.chosen.reduce((most, { offer }) => Math.max(offer.price, most), 0n);
+  let highest = 0n;
+  for (const { offer } of selection.chosen) if (offer.price > highest) highest = offer.price;
   output.step(
     `${selection.chosen.length} organizations will be able to read program and data. Without a decision each that worked gets at most ${token.format(shareOf(highest, asked.calloutBps))}; the rest returns to you.`,
   );
   await confirm(context, options.yes === true);
   output.progress("opening: escrow and bonds are locked in one transaction");
-  const opened = await requester.openJob(jobId, selection, { signal });
-  output.step(
-    `opened with ${token.format(opened.escrow)} in escrow${opened.hash === undefined ? "" : `, transaction ${opened.hash}`}`,
+  return report(
+    await context.sending(async () => {
+      // Another command may have opened it while this one collected or waited.
+      const isChosenElsewhere = (await requester.resume(jobId, { signal })).stage !== "published";
+      return requester.openJob(jobId, isChosenElsewhere ? undefined : selection, { signal });
+    }),
   );
-  return opened;
+}
+
+/** Said before anything is done: a script that forgot `--yes` should not have published a request. */
+function requireYes({ output }: Context, { yes }: OpenOptions): void {
+  if (yes !== true && (!process.stdin.isTTY || output.json)) {
+    throw new FatalError("USAGE_CONFIRM", "Opening moves money and there is nobody to ask. Say --yes.");
+  }
 }
 
 /** Money moves next: a person is asked, a script has to say so beforehand. */
 async function confirm(context: Context, yes: boolean): Promise<void> {
   if (yes) return;
-  if (!process.stdin.isTTY || context.output.json) {
-    throw new FatalError("USAGE_CONFIRM", "Opening moves money and there is nobody to ask. Say --yes.");
-  }
   const { createInterface } = await import("node:readline/promises");
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
     const answer = await lines.question("Open the job? [y/N] ", { signal: context.signal });
-    if (!/^y(es)?$/i.test(answer.trim())) throw new FatalError("USAGE_CONFIRM", "Not opened; nothing was paid.");
+    if (!/^y(es)?$/i.test(answer.trim()))
+      throw new FatalError(
+        "USAGE_CONFIRM",
+        "Not opened; nothing was paid. The request stays published: open it with the same command when you want to.",
+      );
   } finally {
     lines.close();
   }
 }
 
-async function watch(context: Context, requester: Requester, jobId: Hex): Promise<JobView | undefined> {
+async function watch(context: Context, requester: Requester, jobId: Hex): Promise<JobView> {
   const { output, signal } = context;
   let last: JobView | undefined;
   const seen = new Map<number, string>();
   for await (const view of requester.watchJob(jobId, { signal })) {
+    if (view.statusName === "none" && last === undefined) await requireOpen(context, jobId);
     for (const { place, provider, role, state } of view.panel) {
       if (seen.get(place) !== state && state !== "waiting" && state !== "standby")
         output.step(`${role} ${provider}: ${state}`);
@@ -423,8 +456,40 @@ async function watch(context: Context, requester: Requester, jobId: Hex): Promis
     last = view;
   }
   signal.throwIfAborted();
-  if (last !== undefined) output.step(`settled: ${last.statusName}`);
+  if (last === undefined) {
+    throw new RetryableError("JOB_UNSEEN", `The watch of job ${jobId} ended before it saw the chain. Watch it again.`);
+  }
+  output.step(`settled: ${last.statusName}`);
   return last;
+}
+
+/** A job that was never opened would be watched for ever. */
+async function requireOpen(context: Context, jobId: Hex): Promise<void> {
+  if ((await getJob(await context.reader(), { jobId })).phase !== "none") return;
+  const isOurs = (await jobStore(context.home).get(jobId)) !== undefined;
+  throw isOurs
+    ? new FatalError(
+        "JOB_NOT_OPEN",
+        `Job ${jobId} was requested and not opened yet. Open it: quorate job open ${jobId.slice(0, 10)}`,
+      )
+    : unknownJob(jobId);
+}
+
+function unknownJob(jobId: Hex): FatalError {
+  return new FatalError("JOB_UNKNOWN", `The market knows no open job ${jobId}. Check the id and the network.`);
+}
+
+function describeOutcome({ jobId, panel, money, statusName }: JobView, token: Token): string[] {
+  return [
+    ...panel.map(
+      ({ provider, role, state, verdict, paid }) =>
+        `${role.padEnd(7)} ${provider}  ${(verdict === undefined ? state : nameOf(Verdict, verdict)).padEnd(10)} ${token.format(paid ?? 0n)}`,
+    ),
+    `Escrow ${token.format(money.escrow)}, paid ${token.format(money.paid ?? 0n)}, returned to you ${token.format(money.refunded ?? 0n)}`,
+    statusName === "accepted"
+      ? `Next: quorate job result ${jobId.slice(0, 10)}`
+      : "No answer reached the quorum: there is no result.",
+  ];
 }
 
 async function deliver(
@@ -438,7 +503,7 @@ async function deliver(
   output.progress("fetching the result");
   const result = await requester.fetchResult(jobId, { signal, timeoutMs: waitSeconds * 1_000 });
   if (file !== undefined) {
-    writeFileSync(file, result.bytes);
+    writeResult(file, result.bytes);
     output.result({ jobId, from: result.from, resultHash: result.resultHash, bytes: result.bytes.length, file }, [
       `${result.bytes.length} bytes in ${file}, equal to the settled hash ${result.resultHash}`,
     ]);
@@ -446,55 +511,80 @@ async function deliver(
     output.result({ jobId, from: result.from, resultHash: result.resultHash, bytes: result.bytes }, []);
   } else {
     output.step(`${result.bytes.length} bytes from ${result.from}, equal to the settled hash ${result.resultHash}`);
-    process.stdout.write(result.bytes);
+    output.raw(result.bytes);
+  }
+}
+
+/** Whole or not at all: half a result would look like one. */
+function writeResult(file: string, bytes: Uint8Array): void {
+  const temporary = `${file}.${process.pid}.tmp`;
+  try {
+    writeFileSync(temporary, bytes);
+    renameSync(temporary, file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
   }
 }
 
 async function settle(context: Context, jobId: Hex): Promise<void> {
   const { output, signal } = context;
   const requester = await requesterOf(context, { signs: false });
-  const client = await context.signer();
-  // The first view is the state of now.
-  let view: JobView | undefined;
-  for await (view of requester.watchJob(jobId, { signal, selfHelp: "off" })) break;
-  if (view?.terms === undefined)
-    throw new FatalError("JOB_UNKNOWN", `The market knows no open job ${jobId}. Check the id and the network.`);
-  if (view.statusName === "accepted" || view.statusName === "inconclusive") {
-    output.result({ jobId, status: view.statusName }, [`Settled already: ${view.statusName}.`]);
+  const view = await viewNow(requester, jobId, signal);
+  if (view?.terms === undefined) throw unknownJob(jobId);
+  const { terms, statusName } = view;
+  if (statusName === "accepted" || statusName === "inconclusive") {
+    output.result({ jobId, status: statusName }, [`Settled already: ${statusName}.`]);
     return;
   }
-  const { terms } = view;
-  if (view.statusName === "settleable") {
-    const { hash } = await settleJob(client, { jobId, terms, signal });
+  if (statusName === "settleable") {
+    const client = await context.signer();
+    const { hash } = await context.sending(() => settleJob(client, { jobId, terms, signal }));
     output.result({ jobId, action: "settle", hash }, [
       `Settled, transaction ${hash}. The carrier fee of this job is yours.`,
     ]);
     return;
   }
-  if (view.statusName === "committing" && view.vacant.length > 0 && view.sparesLeft.length > 0) {
-    const { hash } = await promoteSpares(client, { jobId, terms, signal });
+  if (statusName === "committing" && view.vacant.length > 0 && view.sparesLeft.length > 0) {
+    const client = await context.signer();
+    const { hash } = await context.sending(() => promoteSpares(client, { jobId, terms, signal }));
     output.result({ jobId, action: "promote", hash }, [
       `Promoted spares to seats ${view.vacant.join(", ")}, transaction ${hash}.`,
     ]);
     return;
   }
-  const until = view.statusName === "committing" ? view.revealAt : view.revealDeadline;
+  const until = statusName === "committing" ? view.revealAt : view.revealDeadline;
   throw new RetryableError(
     "JOB_NOT_SETTLEABLE",
-    `Nothing can be done by a stranger now: the job is ${view.statusName}. It moves on by itself within ${formatDuration((until ?? 0) - view.head.timestamp)} at most; try again then.`,
+    `Nothing can be done by a stranger now: the job is ${statusName}. It moves on by itself within ${formatDuration((until ?? 0) - view.head.timestamp)} at most; try again then.`,
   );
 }
 
+/** The first view of a watch is the state of now. */
+async function viewNow(requester: Requester, jobId: Hex, signal: AbortSignal): Promise<JobView | undefined> {
+  for await (const view of requester.watchJob(jobId, { signal, selfHelp: "off" })) return view;
+  signal.throwIfAborted();
+  return undefined;
+}
+
+const goesOn = {
+  open: "The request stays published, and whatever was sent is found again",
+  watch: "The job goes on without this process",
+  result: "The job is settled and its result is kept on the relays for some time",
+} as const;
+
 /** Runs a part that Ctrl-C may end while the job goes on, and says how to come back. */
-async function comingBack<T>(context: Context, jobId: Hex, body: () => Promise<T>): Promise<T> {
+async function comingBack<T>(
+  context: Context,
+  jobId: Hex,
+  part: keyof typeof goesOn,
+  body: () => Promise<T>,
+): Promise<T> {
   try {
     return await body();
   } catch (error) {
-    if (context.signal.aborted) {
-      context.output.warn(
-        `Stopped. The job goes on without this process. Come back with: quorate job watch ${jobId.slice(0, 10)}`,
-      );
-    }
-    throw error;
+    if (!context.signal.aborted) throw error;
+    const next = `quorate job ${part} ${jobId}`;
+    throw new Interrupted(`Stopped. ${goesOn[part]}. Come back with: ${next}`, next);
   }
 }

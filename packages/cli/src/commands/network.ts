@@ -1,7 +1,9 @@
-import { FatalError } from "@quorate/core";
+import { addresses } from "@quorate/abi";
+import { viemBlockSource } from "@quorate/chain";
+import { FatalError, RetryableError } from "@quorate/core";
 import { Command } from "commander";
 import { z } from "zod";
-import { networkSchema, writeConfig } from "../config.ts";
+import { NETWORK_NAME, networkSchema, writeConfig } from "../config.ts";
 import { action } from "../context.ts";
 
 /** `quorate network`: which chain, market and relays the commands work on. */
@@ -12,22 +14,34 @@ export function networkCommand(): Command {
     .command("add <name>")
     .description("add a network, or change the named settings of a known one")
     .option("--rpc <url...>", "JSON-RPC endpoints")
-    .option("--chain-id <id>", "chain id")
-    .option("--market <address>", "address of the JobMarket")
+    .option("--chain-id <id>", "chain id (default: what the first endpoint says)")
+    .option("--market <address>", "address of the JobMarket (default: the known one of the chain)")
     .option("--token <address>", "token that amounts mean when none is named")
     .option("--relay <url...>", "relays")
     .option("--from-block <number>", "block of the deployment")
     .option("--confirmations <number>", "blocks after which an event is acted on")
     .action(
-      action(async ({ config, home, output }, name: string, options: Record<string, string | string[] | undefined>) => {
+      action(async ({ config, home, output, signal }, name: string, options: NetworkOptions) => {
+        if (!NETWORK_NAME.test(name)) {
+          throw new FatalError(
+            "USAGE_NETWORK",
+            `"${name}" cannot name a network. Use up to 32 small letters, digits and dashes.`,
+          );
+        }
         const known = config.networks[name];
+        const [first] = options.rpc ?? known?.rpc ?? [];
+        const chainId =
+          options.chainId === undefined
+            ? (known?.chainId ?? (first === undefined ? undefined : await askChainId(first, signal)))
+            : Number(options.chainId);
+        const deployed = chainId === undefined ? undefined : addresses[chainId];
         const given = {
           rpc: options.rpc,
-          chainId: numeric(options.chainId),
-          market: options.market,
+          chainId,
+          market: options.market ?? known?.market ?? deployed?.jobMarket,
           token: options.token,
           relays: options.relay,
-          fromBlock: numeric(options.fromBlock),
+          fromBlock: numeric(options.fromBlock) ?? known?.fromBlock ?? deployed?.deployedAtBlock,
           confirmations: numeric(options.confirmations),
         };
         const merged = {
@@ -57,7 +71,7 @@ export function networkCommand(): Command {
         if (config.networks[name] === undefined) {
           throw new FatalError(
             "CONFIG_UNKNOWN_NETWORK",
-            `There is no network "${name}". Known: ${Object.keys(config.networks).join(", ") || "none"}.`,
+            `There is no network "${name}". Known: ${Object.keys(config.networks).join(", ") || "none"}. Choose one of them, or add it.`,
           );
         }
         writeConfig(home, { ...config, network: name });
@@ -72,10 +86,12 @@ export function networkCommand(): Command {
       action(async ({ config, output }) => {
         output.result(
           { default: config.network, networks: config.networks },
-          Object.entries(config.networks).map(
-            ([name, { chainId, market, relays }]) =>
-              `${name === config.network ? "*" : " "} ${name}  chain ${chainId}  market ${market}  ${relays.length} relays`,
-          ),
+          Object.keys(config.networks).length === 0
+            ? ["No network yet. Add one: quorate network add NAME --rpc URL --market ADDRESS --relay URL"]
+            : Object.entries(config.networks).map(
+                ([name, { chainId, market, relays }]) =>
+                  `${name === config.network ? "*" : " "} ${name}  chain ${chainId}  market ${market}  ${relays.length} relays`,
+              ),
         );
       }),
     );
@@ -83,6 +99,29 @@ export function networkCommand(): Command {
   return command;
 }
 
-function numeric(value: string | string[] | undefined): number | undefined {
+type NetworkOptions = {
+  readonly rpc?: readonly string[];
+  readonly chainId?: string;
+  readonly market?: string;
+  readonly token?: string;
+  readonly relay?: readonly string[];
+  readonly fromBlock?: string;
+  readonly confirmations?: string;
+};
+
+function numeric(value: string | undefined): number | undefined {
   return value === undefined ? undefined : Number(value);
+}
+
+async function askChainId(url: string, signal: AbortSignal): Promise<number> {
+  try {
+    return await viemBlockSource(url).chainId(signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new RetryableError(
+      "NODE_UNREACHABLE",
+      `${url} does not say which chain it serves. Check the URL and whether the node runs, or say --chain-id.`,
+      { cause: error },
+    );
+  }
 }

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { judgeOnce, readExplanation, runAgent } from "@quorate/agent";
 import {
   type Address,
   FatalError,
   type Hex,
+  jobIdOf,
   type Request,
   type Requirements,
   RetryableError,
@@ -16,9 +16,9 @@ import { authorizeAgent, getAccount, getAuthorization, getStanding, revokeAgent 
 import { createKeystore, createLogger, loadKeystore } from "@quorate/service";
 import { encodeProfile, REQUESTS_TOPIC, requestSchema, signProfile } from "@quorate/wire";
 import { Command } from "commander";
-import { formatEther, getAddress, isAddress } from "viem";
-import { action, type Context, passphraseOf } from "../context.ts";
-import { keyAddress, keyFile, keyFolder, keyNames } from "../key-files.ts";
+import { formatEther } from "viem";
+import { action, type Context, newPassphrase, passphraseOf } from "../context.ts";
+import { keyAddress, keyFile, keyFolder, keyNames, newKeyFile } from "../key-files.ts";
 import { depositTokens } from "../pay-in.ts";
 import {
   forgetRunning,
@@ -30,8 +30,9 @@ import {
   writeProvider,
   writeWhole,
 } from "../provider-files.ts";
+import { chooseJobId } from "../requester.ts";
 import { chooseToken, type Token } from "../token.ts";
-import { formatDuration, parseDuration, parseWhole } from "../units.ts";
+import { formatDuration, parseAddress, parseDuration, parseWhole } from "../units.ts";
 
 /** How long a signed profile is shown, seconds. */
 const PROFILE_S = 180 * 86_400;
@@ -57,10 +58,10 @@ export function providerCommand(): Command {
     .action(
       action(async (context, amount: string, options: { token?: string }) => {
         const token = await chooseToken(context, options.token);
-        const client = await context.signer();
-        requireProviderKey(context, client.account.address);
         const value = token.parse(amount, "The deposit");
-        const hash = await depositTokens(client, token, value, undefined, context.signal);
+        requireProviderKey(context);
+        const client = await context.signer();
+        const hash = await context.sending(() => depositTokens(client, token, value, undefined, context.signal));
         context.output.result({ hash, amount: value }, [
           `Deposited ${token.format(value)} for bonds.`,
           `Transaction ${hash}`,
@@ -86,6 +87,7 @@ export function providerCommand(): Command {
         const { provider } = readProvider(home);
         if (!/^0x[0-9a-f]{64}$/i.test(job))
           throw new FatalError("USAGE_JOB", `"${job}" is not a job id: 0x and 64 hex digits.`);
+        const { readExplanation } = await import("@quorate/agent");
         const explanation = readExplanation(dataFolder(home), provider, job.toLowerCase() as Hex);
         if (explanation === undefined) {
           throw new FatalError(
@@ -93,7 +95,12 @@ export function providerCommand(): Command {
             `The agent's journal knows no job ${job}: it neither offered for it nor had a place. Check the id and the state folder.`,
           );
         }
-        output.result(explanation, [explanation.summary, ...explanation.lines]);
+        output.result(explanation, [
+          explanation.summary,
+          ...explanation.lines.map(
+            ({ at, text }: { at: number; text: string }) => `${new Date(at).toISOString()}  ${text}`,
+          ),
+        ]);
       }),
     );
   command
@@ -120,20 +127,24 @@ function agentCommand(): Command {
           options: { token?: string; maxBond: string; minWindow: string; valid: string },
         ) => {
           const token = await chooseToken(context, options.token);
-          const client = await context.signer();
-          requireProviderKey(context, client.account.address);
+          requireProviderKey(context);
           const address = agentAddress(context, agent);
-          const { timestamp } = await client.public.getBlock();
-          const validUntil = Number(timestamp) + parseDuration(options.valid, "--valid");
+          const lifetime = parseDuration(options.valid, "--valid");
+          const minCommitWindow = parseDuration(options.minWindow, "--min-window");
           const maxBondPerSeat = token.parse(options.maxBond, "--max-bond");
-          const { hash } = await authorizeAgent(client, {
-            agent: address,
-            token: token.address,
-            maxBondPerSeat,
-            minCommitWindow: parseDuration(options.minWindow, "--min-window"),
-            validUntil,
-            signal: context.signal,
-          });
+          const client = await context.signer();
+          const { timestamp } = await client.public.getBlock();
+          const validUntil = Number(timestamp) + lifetime;
+          const { hash } = await context.sending(() =>
+            authorizeAgent(client, {
+              agent: address,
+              token: token.address,
+              maxBondPerSeat,
+              minCommitWindow,
+              validUntil,
+              signal: context.signal,
+            }),
+          );
           context.output.result({ hash, agent: address, validUntil }, [
             `Agent ${address} may lock at most ${token.format(maxBondPerSeat)} per place until ${new Date(validUntil * 1_000).toISOString()}.`,
             `Transaction ${hash}. The agent pays its own gas: send it some ether.`,
@@ -148,10 +159,12 @@ function agentCommand(): Command {
     .action(
       action(async (context, agent: string | undefined, options: { token?: string }) => {
         const token = await chooseToken(context, options.token);
-        const client = await context.signer();
-        requireProviderKey(context, client.account.address);
+        requireProviderKey(context);
         const address = agentAddress(context, agent);
-        const { hash } = await revokeAgent(client, { agent: address, token: token.address, signal: context.signal });
+        const client = await context.signer();
+        const { hash } = await context.sending(() =>
+          revokeAgent(client, { agent: address, token: token.address, signal: context.signal }),
+        );
         context.output.result({ hash, agent: address }, [
           `Agent ${address} is revoked for ${token.symbol}.`,
           `Transaction ${hash}`,
@@ -183,7 +196,8 @@ async function init(context: Context, options: InitOptions): Promise<void> {
   const token = await chooseToken(context, undefined);
   const provider = await context.account();
   if (!keyNames(home).includes(options.agentKey)) {
-    const passphrase = await passphraseOf(context, `New passphrase of ${options.agentKey}: `);
+    newKeyFile(home, options.agentKey);
+    const passphrase = await newPassphrase(context, options.agentKey);
     await createKeystore(keyFolder(home), { passphrase, name: `${options.agentKey}.json` });
     output.step(`made the agent's key ${options.agentKey}`);
   }
@@ -288,24 +302,23 @@ async function start(context: Context): Promise<void> {
     keyFile(home, agentKey),
     await passphraseOf(context, `Passphrase of ${agentKey}: `),
   );
-  noteRunning(home, { pid: process.pid });
+  noteRunning(home);
   try {
+    const { runAgent } = await import("@quorate/agent");
     await runAgent(config, signal, {
       account,
       logger: createLogger({ level: "info", stream: process.stderr }),
       onReady: (_agent, { healthUrl }) => {
-        noteRunning(home, { pid: process.pid, healthUrl });
-        output.step(
-          `the agent follows the chain${healthUrl === undefined ? "" : `; health at ${healthUrl}/health`}. Ctrl-C ends it.`,
-        );
+        noteRunning(home, healthUrl);
+        output.result({ ready: true, pid: process.pid, healthUrl }, [
+          `The agent follows the chain${healthUrl === undefined ? "" : `; health at ${healthUrl}/health`}. Ctrl-C ends it.`,
+        ]);
       },
     });
   } finally {
     forgetRunning(home);
   }
-  output.result({ stopped: true }, [
-    "The agent has ended. Open jobs wait for it: start it again before their deadlines.",
-  ]);
+  output.step("the agent has ended; open jobs wait for it: start it again before their deadlines");
 }
 
 const STOP_TIMEOUT_MS = 30_000;
@@ -317,6 +330,7 @@ async function stop({ home, output, signal }: Context): Promise<void> {
     return;
   }
   process.kill(running.pid, "SIGTERM");
+  output.progress(`waiting for the agent (process ${running.pid}) to end`);
   const deadline = performance.now() + STOP_TIMEOUT_MS;
   while (readRunning(home) !== undefined) {
     signal.throwIfAborted();
@@ -374,6 +388,7 @@ async function wouldTake(context: Context, what: string): Promise<void> {
   const { home, output, signal } = context;
   const { request, requirements } = existsSync(what) ? readRequestFile(what) : await findRequest(context, what);
   const { agentKey, ...config } = agentConfig(context);
+  const { judgeOnce } = await import("@quorate/agent");
   const { takes, price, reasons } = await judgeOnce(
     config,
     keyAddress(home, agentKey),
@@ -384,7 +399,7 @@ async function wouldTake(context: Context, what: string): Promise<void> {
     takes
       ? `Would offer${price === undefined ? "" : ` at ${price} base units of ${request.token}`}.`
       : "Would not offer.",
-    ...reasons.map(({ code, message }) => `  ${code}: ${message}`),
+    ...reasons.map(({ code, message }: { code: string; message: string }) => `  ${code}: ${message}`),
   ]);
 }
 
@@ -403,31 +418,30 @@ function readRequestFile(file: string): { request: Request; requirements: Requir
 
 async function findRequest(context: Context, job: string): Promise<{ request: Request; requirements: Requirements }> {
   const { network } = context.network();
-  const { jobIdOf } = await import("@quorate/core");
+  const domain = { chainId: network.chainId, market: network.market };
+  const found = new Map<Hex, { request: Request; requirements: Requirements }>();
   for (const envelope of await context.relays().list(REQUESTS_TOPIC, { signal: context.signal })) {
-    if (envelope.kind !== "request") continue;
-    const { request, requirements } = envelope.body;
-    if (jobIdOf(request, { chainId: network.chainId, market: network.market }) === job.toLowerCase())
-      return { request, requirements };
+    if (envelope.kind === "request") found.set(jobIdOf(envelope.body.request, domain), envelope.body);
   }
+  const jobId = chooseJobId([...found.keys()], job, "the relays' requests");
+  const body = found.get(jobId);
+  if (body !== undefined) return { request: body.request, requirements: body.requirements };
   throw new FatalError(
     "JOB_UNKNOWN",
-    `No relay holds a request with job id ${job}, and there is no such file. Check the id; requests expire.`,
+    `No relay holds a request with job id ${jobId}. Check the id and the network's relays; requests expire.`,
   );
 }
 
 function agentAddress({ home }: Context, agent: string | undefined): Address {
   if (agent === undefined) return keyAddress(home, readProvider(home).agentKey);
   if (keyNames(home).includes(agent)) return keyAddress(home, agent);
-  if (!isAddress(agent, { strict: false })) {
-    throw new FatalError("USAGE_ADDRESS", `"${agent}" is neither an address nor the name of a key.`);
-  }
-  return getAddress(agent);
+  return parseAddress(agent, "The agent");
 }
 
 /** Bonds and authorizations belong to the provider: another key would deposit and authorize for itself. */
-function requireProviderKey({ home }: Context, address: Address): void {
-  const { provider } = readProvider(home);
+function requireProviderKey(context: Context): void {
+  const { provider } = readProvider(context.home);
+  const address = context.address();
   if (address.toLowerCase() !== provider.toLowerCase()) {
     throw new FatalError(
       "USAGE_WRONG_KEY",

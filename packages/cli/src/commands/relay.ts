@@ -5,6 +5,7 @@ import { parseRelayConfig, startRelay } from "@quorate/relay";
 import { createLogger } from "@quorate/service";
 import { Command } from "commander";
 import { action } from "../context.ts";
+import { parseWhole } from "../units.ts";
 
 type RelayOptions = {
   readonly host?: string;
@@ -33,11 +34,13 @@ export function relayCommand(): Command {
         }
         given.dataDir = resolve(options.dataDir ?? (given.dataDir as string | undefined) ?? join(home, "relay"));
         if (options.host !== undefined) given.host = options.host;
-        if (options.port !== undefined) given.port = Number(options.port);
+        if (options.port !== undefined) given.port = parseWhole(options.port, "--port", 0, 65_535);
         const logger = createLogger({ level: "info", stream: process.stderr });
         const relay = await startRelay({ ...parseRelayConfig(given), logger });
         output.result({ url: relay.url }, [`Relay at ${relay.url}. Ctrl-C ends it.`]);
-        await new Promise<void>((done) => signal.addEventListener("abort", () => done(), { once: true }));
+        if (!signal.aborted) {
+          await new Promise<void>((done) => signal.addEventListener("abort", () => done(), { once: true }));
+        }
         await relay.close();
       }),
     );
@@ -46,7 +49,10 @@ export function relayCommand(): Command {
 
 function readSettings(file: string): Record<string, unknown> {
   try {
-    return JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>;
+    const value: unknown = JSON.parse(readFileSync(file, "utf8"));
+    if (typeof value !== "object" || value === null || Array.isArray(value))
+      throw new TypeError("it is no JSON object");
+    return value as Record<string, unknown>;
   } catch (error) {
     throw new FatalError("CONFIG_INVALID", `${file} cannot be read as JSON. Check the path and the text.`, {
       cause: error,

@@ -1,9 +1,9 @@
-import { FatalError } from "@quorate/core";
+import { type Address, FatalError } from "@quorate/core";
 import type { TrustPolicy } from "@quorate/sdk";
 import { Command } from "commander";
-import { type Address, getAddress, isAddress } from "viem";
 import { action } from "../context.ts";
 import { readTrust, trustFile, writeTrust } from "../trust-file.ts";
+import { parseAddress } from "../units.ts";
 
 /** `quorate trust`: who may see packages and vote on results. */
 export function trustCommand(): Command {
@@ -33,7 +33,7 @@ export function trustCommand(): Command {
     .action(
       action(async ({ home, output }, whom: string) => {
         if (whom !== "allow-list" && whom !== "history" && whom !== "anyone") {
-          throw new FatalError("USAGE_TRUST", `"${whom}" is none of allow-list, history, anyone.`);
+          throw new FatalError("USAGE_TRUST", `"${whom}" is none of allow-list, history, anyone. Choose one of these.`);
         }
         writeTrust(home, { ...readTrust(home), accept: whom });
         output.result({ accept: whom }, [`Accepts ${whom}.`]);
@@ -47,8 +47,10 @@ export function trustCommand(): Command {
     .option("--note <text>", "why")
     .action(
       action(async ({ home, output }, provider: string, options: { organization?: string; note?: string }) => {
-        const address = parseAddress(provider);
+        const address = parseAddress(provider, "The provider");
         const policy = without(readTrust(home), address);
+        checkText(options.organization, "--organization");
+        checkText(options.note, "--note");
         const entry = { provider: address, ...options };
         writeTrust(home, { ...policy, allow: [...policy.allow, entry] });
         output.result(entry, [`Allowed ${address}${suffix(options.organization, options.note)}.`]);
@@ -61,8 +63,9 @@ export function trustCommand(): Command {
     .option("--reason <text>", "shown when its offer is refused")
     .action(
       action(async ({ home, output }, provider: string, options: { reason?: string }) => {
-        const address = parseAddress(provider);
+        const address = parseAddress(provider, "The provider");
         const policy = without(readTrust(home), address);
+        checkText(options.reason, "--reason");
         const entry = { provider: address, ...options };
         writeTrust(home, { ...policy, deny: [...policy.deny, entry] });
         output.result(entry, [`Denied ${address}${suffix(options.reason)}.`]);
@@ -74,7 +77,7 @@ export function trustCommand(): Command {
     .description("take a provider off both lists")
     .action(
       action(async ({ home, output }, provider: string) => {
-        const address = parseAddress(provider);
+        const address = parseAddress(provider, "The provider");
         writeTrust(home, without(readTrust(home), address));
         output.result({ provider: address }, [`${address} is on neither list.`]);
       }),
@@ -83,11 +86,11 @@ export function trustCommand(): Command {
   return command;
 }
 
-function parseAddress(text: string): Address {
-  if (!isAddress(text, { strict: false })) {
-    throw new FatalError("USAGE_ADDRESS", `"${text}" is not an address: 0x and 40 hex digits.`);
+/** The file would refuse it later; say so now. */
+function checkText(text: string | undefined, what: string): void {
+  if (text !== undefined && (text.length === 0 || text.length > 120)) {
+    throw new FatalError("USAGE_TEXT", `${what} has ${text.length} characters. Write 1 to 120.`);
   }
-  return getAddress(text);
 }
 
 function without(policy: TrustPolicy, address: Address): TrustPolicy {
