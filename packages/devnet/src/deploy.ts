@@ -6,7 +6,7 @@ import {
   type IgnitionModuleResult,
 } from "@nomicfoundation/ignition-core";
 import { jobMarketArtifact, testTokenArtifact } from "@quorate/abi/artifacts";
-import { type Address, QuorateError } from "@quorate/core";
+import { type Address, FatalError } from "@quorate/core";
 import jobMarketModule from "./ignition/modules/JobMarket.ts";
 import testTokenModule from "./ignition/modules/TestToken.ts";
 
@@ -54,7 +54,7 @@ function rpcProvider(url: string): RpcProvider {
  * @param rpcUrl - JSON-RPC endpoint of the local chain.
  * @param deploymentDir - Folder for Ignition's journal: a deployment that was interrupted goes on there.
  * @returns Addresses and the block before the first deployment transaction.
- * @throws QuorateError `DEPLOYMENT_FAILED` with Ignition's reasons.
+ * @throws FatalError `DEPLOYMENT_FAILED` with Ignition's reasons.
  */
 export async function deployMarket(rpcUrl: string, deploymentDir: string): Promise<Deployment> {
   const provider = rpcProvider(rpcUrl);
@@ -63,7 +63,7 @@ export async function deployMarket(rpcUrl: string, deploymentDir: string): Promi
   const accounts = (await provider.request({ method: "eth_accounts" })) as string[];
   const [deployer] = accounts;
   if (deployer === undefined) {
-    throw new QuorateError(
+    throw new FatalError(
       "DEPLOYMENT_FAILED",
       `The chain at ${rpcUrl} has no unlocked account: the local market needs the chain that it starts itself.`,
     );
@@ -84,7 +84,7 @@ export async function deployMarket(rpcUrl: string, deploymentDir: string): Promi
       artifactResolver: {
         async loadArtifact(name: string): Promise<Artifact> {
           const artifact = artifacts[name];
-          if (artifact === undefined) throw new QuorateError("DEPLOYMENT_FAILED", `There is no artifact of ${name}.`);
+          if (artifact === undefined) throw new FatalError("DEPLOYMENT_FAILED", `There is no artifact of ${name}.`);
           return artifact;
         },
         getBuildInfo: async () => undefined,
@@ -98,13 +98,13 @@ export async function deployMarket(rpcUrl: string, deploymentDir: string): Promi
       defaultSender: deployer as string,
     });
     if (result.type !== DeploymentResultType.SUCCESSFUL_DEPLOYMENT) {
-      throw new QuorateError(
+      throw new FatalError(
         "DEPLOYMENT_FAILED",
         `Ignition did not deploy ${ignitionModule.id}: ${JSON.stringify(result)}`,
       );
     }
     const [contract] = Object.values(result.contracts);
-    if (contract === undefined) throw new QuorateError("DEPLOYMENT_FAILED", `${ignitionModule.id} names no contract.`);
+    if (contract === undefined) throw new FatalError("DEPLOYMENT_FAILED", `${ignitionModule.id} names no contract.`);
     return contract.address as Address;
   }
 }

@@ -1,5 +1,5 @@
 import { testTokenAbi } from "@quorate/abi";
-import { type Address, QuorateError } from "@quorate/core";
+import { type Address, FatalError } from "@quorate/core";
 import { encodeFunctionData, type Hex, type PublicClient, parseEther, toHex } from "viem";
 
 /** Hands out gas money and test tokens on a local chain. */
@@ -28,7 +28,7 @@ export function createFaucet(client: PublicClient, token: Address): Faucet {
     async fund(accounts) {
       const [from] = (await client.request({ method: "eth_accounts" as never })) as unknown as Address[];
       if (from === undefined) {
-        throw new QuorateError(
+        throw new FatalError(
           "FAUCET_EMPTY",
           "The chain has no unlocked account to pay from: the local market needs the chain that it starts itself.",
         );
@@ -44,7 +44,7 @@ export function createFaucet(client: PublicClient, token: Address): Faucet {
       for (const hash of hashes) {
         const receipt = await client.waitForTransactionReceipt({ hash, timeout: 30_000, pollingInterval: 200 });
         if (receipt.status !== "success")
-          throw new QuorateError("FAUCET_FAILED", `The faucet's transaction ${hash} was reverted.`);
+          throw new FatalError("FAUCET_FAILED", `The faucet's transaction ${hash} was reverted.`);
       }
     },
   };

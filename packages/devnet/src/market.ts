@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Address, isQuorateError, QuorateError } from "@quorate/core";
+import { type Address, FatalError, isQuorateError } from "@quorate/core";
 import { engines } from "@quorate/sandbox";
 import { availableIsolations, type Isolation } from "@quorate/sandbox/node";
 import { authorizeAgent, depositWithPermit, type MarketClient } from "@quorate/sdk";
@@ -24,6 +24,8 @@ export type LocalMarketOptions = {
   readonly blockTimeMs: number;
   /** Puts no wrapper around any sandbox: for fault injection of other kinds. Default false. */
   readonly isEverybodyHonest?: boolean;
+  /** Ends the start between its steps; what was started is stopped. */
+  readonly signal?: AbortSignal;
   /** Told what is being done, in words. */
   readonly onStep: (text: string) => void;
 };
@@ -85,11 +87,15 @@ const PROFILE_S = 30 * 86_400;
  *
  * @param options - Folder, port, block time.
  * @returns The running market.
- * @throws QuorateError `DEVNET_RUNNING` when another market uses the folder, `PORT_IN_USE` when a port is taken,
+ * @throws FatalError `DEVNET_RUNNING` when another market uses the folder, `PORT_IN_USE` when a port is taken,
  * `ACTOR_NOT_READY` when a process does not come up.
  */
 export async function startLocalMarket(options: LocalMarketOptions): Promise<LocalMarket> {
-  const { folder, port, onStep } = options;
+  const { folder, port, signal } = options;
+  const onStep = (text: string): void => {
+    signal?.throwIfAborted();
+    options.onStep(text);
+  };
   claimFolder(folder, onStep);
   const actors: Actor[] = [];
   const restartable = (
@@ -291,7 +297,7 @@ function claimFolder(folder: string, onStep: (text: string) => void): void {
   if (existsSync(pidFile)) {
     const pid = Number(readFileSync(pidFile, "utf8"));
     if (isAlive(pid)) {
-      throw new QuorateError(
+      throw new FatalError(
         "DEVNET_RUNNING",
         `A local market runs in ${folder} already (process ${pid}). Stop it with Ctrl-C there, or name another folder and port.`,
       );
@@ -299,7 +305,7 @@ function claimFolder(folder: string, onStep: (text: string) => void): void {
   }
   if (existsSync(folder)) {
     if (!existsSync(join(folder, "logs")) && !existsSync(pidFile)) {
-      throw new QuorateError(
+      throw new FatalError(
         "DEVNET_FOLDER",
         `${folder} exists and was not made by a local market; it is not touched. Name another folder.`,
       );
@@ -325,7 +331,7 @@ async function waitForListening(actor: Actor, port: number): Promise<string> {
     return await waitForLine(actor, "listening ", START_TIMEOUT_MS);
   } catch (error) {
     if (isQuorateError(error, "ACTOR_NOT_READY") && /EADDRINUSE|PORT_IN_USE/.test(error.message)) {
-      throw new QuorateError(
+      throw new FatalError(
         "PORT_IN_USE",
         `Port ${port} is taken by another program. Stop it, or choose other ports: --port NUMBER.`,
         { cause: error },

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { QuorateError } from "@quorate/core";
+import { FatalError } from "@quorate/core";
 
 /** How an actor ended. */
 export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
@@ -49,7 +49,7 @@ export function siblingModule(name: string): string {
  *
  * @param spec - What to start.
  * @returns The running actor.
- * @throws QuorateError `ACTOR_NOT_STARTED` when the process cannot be started.
+ * @throws FatalError `ACTOR_NOT_STARTED` when the process cannot be started.
  */
 export function startActor(spec: ActorSpec): Actor {
   mkdirSync(dirname(spec.logFile), { recursive: true });
@@ -67,10 +67,7 @@ export function startActor(spec: ActorSpec): Actor {
   }
   const { pid } = child;
   if (pid === undefined) {
-    throw new QuorateError(
-      "ACTOR_NOT_STARTED",
-      `The process of ${spec.name} could not be started: see ${spec.logFile}.`,
-    );
+    throw new FatalError("ACTOR_NOT_STARTED", `The process of ${spec.name} could not be started: see ${spec.logFile}.`);
   }
   let ended = false;
   const exited = new Promise<Exit>((resolve) => {
@@ -116,7 +113,7 @@ export function startActor(spec: ActorSpec): Actor {
  * @param prefix - Beginning of the line, for example `listening `.
  * @param timeoutMs - Longest wait.
  * @returns The rest of that line.
- * @throws QuorateError `ACTOR_NOT_READY` when the actor ends first or the time is over; the message has the end of the log.
+ * @throws FatalError `ACTOR_NOT_READY` when the actor ends first or the time is over; the message has the end of the log.
  */
 export async function waitForLine(actor: Actor, prefix: string, timeoutMs: number): Promise<string> {
   const deadline = performance.now() + timeoutMs;
@@ -127,7 +124,7 @@ export async function waitForLine(actor: Actor, prefix: string, timeoutMs: numbe
       .find((candidate, index, all) => candidate.startsWith(prefix) && index < all.length - 1);
     if (line !== undefined) return line.slice(prefix.length).trim();
     if (!actor.alive() || performance.now() > deadline) {
-      throw new QuorateError(
+      throw new FatalError(
         "ACTOR_NOT_READY",
         `${actor.name} ${actor.alive() ? `was not ready after ${timeoutMs} ms` : "ended before it was ready"}. The end of ${actor.logFile}:\n${text.slice(-2_000)}`,
       );

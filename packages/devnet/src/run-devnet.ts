@@ -34,7 +34,7 @@ export async function runDevnet(options: RunDevnetOptions, signal: AbortSignal):
   let nameOf = (account: Address): string => account;
   const narrator = createNarrator(out, (account) => nameOf(account));
   const began = performance.now();
-  const market = await startLocalMarket({ ...options, onStep: narrator.step });
+  const market = await startLocalMarket({ ...options, signal, onStep: narrator.step });
   try {
     nameOf = market.nameOf;
     narrator.step(

@@ -1,4 +1,4 @@
-import { type Hex, nameOf, QuorateError, Verdict } from "@quorate/core";
+import { FatalError, type Hex, nameOf, Verdict } from "@quorate/core";
 import { getQuarantine, getStanding } from "@quorate/sdk";
 import { sumOfBalances } from "./balances.ts";
 import type { LocalMarket, Provider } from "./market.ts";
@@ -26,7 +26,7 @@ const CLAIM_TIMEOUT_MS = 60_000;
  * @param narrator - Told what happens.
  * @param signal - Ends the run.
  * @returns The summary, read from the chain by an observer that knows none of the actors' state.
- * @throws QuorateError `EXPECTATION_FAILED` naming the story and what differs; `STORY_TIMEOUT`; `ACTOR_ENDED` when a process died by itself.
+ * @throws FatalError `EXPECTATION_FAILED` naming the story and what differs; `STORY_TIMEOUT`; `ACTOR_ENDED` when a process died by itself.
  */
 export async function runStories(
   market: LocalMarket,
@@ -94,7 +94,7 @@ async function runStory(
 async function observe({ client, deployment }: LocalMarket, jobId: Hex): Promise<ObservedJob> {
   const jobs = await observeJobs(client, deployment.market, deployment.fromBlock);
   const job = jobs.find(({ facts }) => facts.jobId === jobId);
-  if (job === undefined) throw new QuorateError("EXPECTATION_FAILED", `The chain shows no job ${jobId}.`);
+  if (job === undefined) throw new FatalError("EXPECTATION_FAILED", `The chain shows no job ${jobId}.`);
   return job;
 }
 
@@ -150,13 +150,13 @@ async function expectReinstated(market: LocalMarket, narrator: Narrator, signal:
 
 function providerOf(market: LocalMarket, slug: string): Provider {
   const provider = market.providers.find((candidate) => candidate.slug === slug);
-  if (provider === undefined) throw new QuorateError("EXPECTATION_FAILED", `No organization is called ${slug}.`);
+  if (provider === undefined) throw new FatalError("EXPECTATION_FAILED", `No organization is called ${slug}.`);
   return provider;
 }
 
 function expect(condition: boolean, story: string, message: string): void {
   if (!condition)
-    throw new QuorateError(
+    throw new FatalError(
       "EXPECTATION_FAILED",
       `${story}: ${message}. See the logs of the processes in the market's folder.`,
     );

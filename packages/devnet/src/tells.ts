@@ -1,4 +1,4 @@
-import { QuorateError } from "@quorate/core";
+import { FatalError } from "@quorate/core";
 import type { LocalMarket } from "./market.ts";
 import type { RequesterCommand, RequesterEvent } from "./requester-events.ts";
 
@@ -40,13 +40,13 @@ export function listenToRequester(market: LocalMarket): Tells {
       for (;;) {
         signal.throwIfAborted();
         for (let event = waiting.shift(); event !== undefined; event = waiting.shift()) {
-          if (event.type === "failed") throw new QuorateError(event.code, `The requester failed: ${event.message}`);
+          if (event.type === "failed") throw new FatalError(event.code, `The requester failed: ${event.message}`);
           if (event.type === type) return event as Extract<RequesterEvent, { type: typeof type }>;
         }
         if (!actor.alive())
-          throw new QuorateError("ACTOR_ENDED", `The requester's process ended by itself. See ${actor.logFile}.`);
+          throw new FatalError("ACTOR_ENDED", `The requester's process ended by itself. See ${actor.logFile}.`);
         if (performance.now() > deadline)
-          throw new QuorateError(
+          throw new FatalError(
             "STORY_TIMEOUT",
             `The requester did not come to "${type}" within ${timeoutMs / 1000} s. See the logs in ${market.folder}.`,
           );

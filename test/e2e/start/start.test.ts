@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { stories } from "@quorate/devnet";
+import { freePorts } from "../support/free-ports.ts";
+
+const cli = fileURLToPath(new URL("../../../packages/cli/bin/quorate.mjs", import.meta.url));
+
+type Seat = { provider: string; role: string; status: string; paid: string };
+type Job = {
+  name: string;
+  jobId: string;
+  status: string;
+  outcome: string;
+  resultHash: string;
+  seats: Seat[];
+  transactions: number;
+  gas: number;
+  blocks: number;
+};
+type Summary = { jobs: Job[]; conservation: string };
+
+let folder = "";
+let exitCode: number | null = null;
+let standardOutput = "";
+let narrative = "";
+let summary: Summary;
+
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), "quorate-start-"));
+  const port = await freePorts(3);
+  const args = [cli, "devnet", "start", "--once", "--json", "--port", String(port), "--folder", join(folder, "market")];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+  child.stdout.on("data", (chunk) => (standardOutput += chunk));
+  child.stderr.on("data", (chunk) => (narrative += chunk));
+  exitCode = await new Promise((resolve) => child.on("exit", resolve));
+  assert.equal(exitCode, 0, narrative);
+  summary = JSON.parse(standardOutput.trimEnd().split("\n").at(-1) ?? "") as Summary;
+});
+
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+test("the last line is one JSON object with every story, each under a job id of its own", () => {
+  assert.deepEqual(Object.keys(summary), ["jobs", "conservation"]);
+  assert.deepEqual(
+    summary.jobs.map(({ name }) => name),
+    stories.map(({ name }) => name),
+  );
+  assert.equal(new Set(summary.jobs.map(({ jobId }) => jobId)).size, stories.length);
+  for (const job of summary.jobs) {
+    assert.match(job.jobId, /^0x[0-9a-f]{64}$/);
+    assert.match(job.resultHash, /^0x[0-9a-f]{64}$/);
+    assert.ok(job.transactions >= 3 && job.gas > 0 && job.blocks > 0, JSON.stringify(job));
+  }
+});
+
+test("no unit of money appeared or vanished", () => {
+  assert.equal(summary.conservation, "0");
+});
+
+test("the corrupt provider is caught, unpaid, while the two that agree are paid their prices", () => {
+  const job = jobNamed("caught");
+  assert.equal(job.status, "Accepted");
+  assert.equal(job.outcome, "Ok");
+  assert.deepEqual(
+    job.seats.map(({ role, status, paid }) => [role, status, paid]),
+    [
+      ["seat", "Fault", "0"],
+      ["seat", "Aligned", "90000000"],
+      ["seat", "Aligned", "100000000"],
+    ],
+  );
+});
+
+test("a spare replaces the silent provider and is paid like a seat", () => {
+  const job = jobNamed("replaced");
+  assert.equal(job.status, "Accepted");
+  assert.deepEqual(
+    job.seats.map(({ role, status, paid }) => [role, status, paid]),
+    [
+      ["seat", "Late", "0"],
+      ["seat", "Aligned", "100000000"],
+      ["seat", "Aligned", "110000000"],
+      ["spare", "Aligned", "120000000"],
+    ],
+  );
+  const [caught] = summary.jobs;
+  assert.ok(
+    !job.seats.some(({ provider }) => provider === caught?.seats[0]?.provider),
+    "on probation there is no seat",
+  );
+});
+
+test("a provider that cannot open the package reports, and nobody is convicted", () => {
+  const job = jobNamed("unreadable");
+  assert.equal(job.status, "Accepted");
+  assert.deepEqual(job.seats.map(({ status }) => status).sort(), ["Aligned", "Aligned", "Reported"]);
+});
+
+test("three shadow jobs reinstate the convicted provider, which claims its bond", () => {
+  const convicted = jobNamed("caught").seats[0]?.provider;
+  for (const name of ["shadow-1", "shadow-2", "shadow-3"]) {
+    const shadow = jobNamed(name).seats.find(({ role }) => role === "shadow");
+    assert.equal(shadow?.provider, convicted);
+    assert.equal(shadow?.status, "Aligned");
+    assert.equal(shadow?.paid, "80000000");
+  }
+  assert.match(narrative, /off probation and has claimed its bond/);
+});
+
+function jobNamed(name: string): Job {
+  const job = summary.jobs.find((candidate) => candidate.name === name);
+  assert.ok(job, `there is a job called ${name}`);
+  return job;
+}
