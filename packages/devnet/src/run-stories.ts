@@ -17,7 +17,7 @@ export type StoriesSummary = {
 };
 
 const STORY_TIMEOUT_MS = 240_000;
-const CLAIM_TIMEOUT_MS = 60_000;
+const CLAIM_TIMEOUT_MS = 180_000;
 
 /**
  * Runs every story on a market and holds what the chain shows against what had to happen.

@@ -8,7 +8,7 @@ import { liveOffers } from "./request-facts.ts";
 import type { AgentState } from "./state.ts";
 
 /** Local pause between two looks, milliseconds. Nothing here is urgent. */
-const LOOK_MS = 60_000;
+const LOOK_MS = 20_000;
 
 /** Brings bonds home whose probation ended, and free balance above a sum to where the provider wants it. */
 export type Treasury = {
