@@ -46,6 +46,9 @@ type ChaosResult = {
   readonly conservation: string;
 };
 
+/** One fault at a time for each process: a second one waits for the first. */
+const busy = new Map<string, Promise<void>>();
+
 const SETTLE_TIMEOUT_MS = 600_000;
 /** Outcomes of a job that faults may bring about; anything else is a defect. */
 const bearable: ReadonlySet<string> = new Set(["JOB_INCONCLUSIVE"]);
@@ -184,9 +187,7 @@ function planFaults(market: LocalMarket, random: () => number): Fault[] {
   });
 }
 
-/** One fault at a time for each process: a second one waits for the first. */
-const busy = new Map<string, Promise<void>>();
-
+/** Plans a fault behind those that its process has still to suffer. */
 function inject(market: LocalMarket, fault: Fault, signal: AbortSignal): Promise<void> {
   const earlier = busy.get(fault.target) ?? Promise.resolve();
   const next = earlier.then(() => injectNow(market, fault, signal));
