@@ -108,6 +108,8 @@ const REDELIVERY_POLL_MS = 5_000;
 /** Local pause between looks at refused requests whose reason may pass, milliseconds. */
 const RECONSIDER_MS = 5_000;
 const FINALITY_POLL_MS = 1_000;
+/** More than any balance. */
+const UNBOUNDED: bigint = 2n ** 256n;
 
 /**
  * Makes an agent. It does nothing before `run`; nothing but `run` changes its state.
@@ -155,6 +157,7 @@ class ProviderAgent implements Agent {
       .reduce<AgentState>((state, entry) => applyMessage(state, { type: "journaled", entry }), emptyState);
     this.#desk = createOfferDesk({
       domain,
+      judgePolicy: (request, requirements) => this.#judgePolicy(request, requirements),
       judge: (request, requirements, signal) => this.#judge(request, requirements, signal),
       offer: (jobId, request, requirements, judgement) => this.#offer(jobId, request, requirements, judgement),
       isKnown: (jobId) => this.#store.knows(jobId),
@@ -394,6 +397,26 @@ class ProviderAgent implements Agent {
       }
       await pause(REDELIVERY_POLL_MS, signal).catch(() => {});
     }
+  }
+
+  /** What speaks against a request even if everybody were rich and nothing were promised yet: costs no look at the chain. */
+  #judgePolicy(request: Request, requirements: Requirements): RequestJudgement["reasons"] | undefined {
+    const { policy, provider, sandbox } = this.#ports;
+    const judgement = judgeRequest(policy, request, requirements, {
+      now: this.#state.horizons?.head.timestamp ?? 0,
+      provider,
+      free: UNBOUNDED,
+      promised: 0n,
+      liveOffers: 0,
+      requesterFunds: UNBOUNDED,
+      onProbation: false,
+      gasBalance: UNBOUNDED,
+      gasPrice: 0n,
+      openJobs: 0,
+      engineSupported: sandbox.supports(requirements),
+      packageBytes: 0,
+    });
+    return judgement.takes ? undefined : judgement.reasons;
   }
 
   async #judge(request: Request, requirements: Requirements, signal: AbortSignal): Promise<RequestJudgement> {

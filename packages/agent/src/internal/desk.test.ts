@@ -35,6 +35,7 @@ function desk(judge: (request: Request) => RequestJudgement) {
   let look = (): void => {};
   const made = createOfferDesk({
     domain: testDomain,
+    judgePolicy: () => undefined,
     judge: async (seen) => {
       judged.push(jobIdOf(seen, testDomain));
       return judge(seen);

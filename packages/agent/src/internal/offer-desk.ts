@@ -41,12 +41,19 @@ const passing: ReadonlySet<string> = new Set([
 /** Requests remembered; strangers write them for free, so nothing may grow with them. */
 const REMEMBERED = 2000;
 
+/** Refused requests that are looked at again. A flood of them pushes out the oldest, never a request that is new. */
+const WAITING = 256;
+
+type Seen = { readonly request: Request; readonly requirements: Requirements };
+
 /**
- * @param input `judge` collects facts and applies the policy; `offer` fixes the offer durably; `isKnown` tells whether
- *   the journal has the job; `now` is chain time; `tick` resolves when there is reason to look at refused ones again.
+ * @param input `judgePolicy` gives the reasons that no fact of the chain can remove, before anybody is asked for facts;
+ *   `judge` collects facts and applies the policy; `offer` fixes the offer durably; `isKnown` tells whether the journal
+ *   has the job; `now` is chain time; `tick` resolves when there is reason to look at refused ones again.
  */
 export function createOfferDesk(input: {
   readonly domain: MarketDomain;
+  readonly judgePolicy: (request: Request, requirements: Requirements) => readonly Reason[] | undefined;
   readonly judge: (request: Request, requirements: Requirements, signal: AbortSignal) => Promise<RequestJudgement>;
   readonly offer: (
     jobId: Hex,
@@ -64,8 +71,16 @@ export function createOfferDesk(input: {
   const refused = new Map<Hex, readonly Reason[]>();
   const documents = new Map<Hex, Requirements>();
   const announced = new Map<Hex, Request>();
-  const queue = new Map<Hex, { readonly request: Request; readonly requirements: Requirements }>();
+  /** Not judged yet. */
+  const queue = new Map<Hex, Seen>();
+  /** Judged and refused, for reasons that may pass. */
+  const waiting = new Map<Hex, Seen>();
   let wake = (): void => {};
+
+  const refuse = (jobId: Hex, reasons: readonly Reason[]): void => {
+    if (!refused.has(jobId)) logger.info("request_refused", { jobId, reasons });
+    remember(refused, jobId, reasons);
+  };
 
   const consider = async (
     jobId: Hex,
@@ -74,6 +89,9 @@ export function createOfferDesk(input: {
     signal: AbortSignal,
   ): Promise<void> => {
     if (input.isKnown(jobId)) return;
+    const invalid = staticReason(request, requirements);
+    const hopeless = invalid === undefined ? input.judgePolicy(request, requirements) : [invalid];
+    if (hopeless !== undefined) return refuse(jobId, hopeless);
     let judgement: RequestJudgement;
     try {
       judgement = await judge(request, requirements, signal);
@@ -87,19 +105,18 @@ export function createOfferDesk(input: {
       if (!input.isKnown(jobId)) input.offer(jobId, request, requirements, judgement);
       return;
     }
-    if (!refused.has(jobId)) logger.info("request_refused", { jobId, reasons: judgement.reasons });
-    remember(refused, jobId, judgement.reasons);
+    refuse(jobId, judgement.reasons);
     const mayPass = judgement.reasons.every(({ code }) => passing.has(code)) && request.expiry > input.now();
-    if (mayPass && queue.size < REMEMBERED) queue.set(jobId, { request, requirements });
+    if (mayPass) remember(waiting, jobId, { request, requirements }, WAITING);
   };
 
   const see = (request: Request, requirements: Requirements): void => {
     const hash = hashRequirements(requirements);
     remember(documents, hash, requirements);
-    for (const [jobId, waiting] of announced) {
-      if (waiting.requirementsHash.toLowerCase() !== hash) continue;
+    for (const [jobId, found] of announced) {
+      if (found.requirementsHash.toLowerCase() !== hash) continue;
       announced.delete(jobId);
-      enqueue(waiting, requirements);
+      enqueue(found, requirements);
     }
     if (request.requirementsHash.toLowerCase() === hash) enqueue(request, requirements);
   };
@@ -110,6 +127,15 @@ export function createOfferDesk(input: {
     remember(seen, jobId, true);
     queue.set(jobId, { request, requirements });
     wake();
+  };
+
+  /** Judges what is new. One after the other: each offer changes what the next one may promise. */
+  const drain = async (signal: AbortSignal): Promise<void> => {
+    for (const [jobId, { request, requirements }] of queue) {
+      if (signal.aborted) return;
+      queue.delete(jobId);
+      await consider(jobId, request, requirements, signal);
+    }
   };
 
   return {
@@ -130,30 +156,37 @@ export function createOfferDesk(input: {
     refusals: () => refused,
     async run(signal) {
       while (!signal.aborted) {
-        const batch = [...queue];
-        queue.clear();
-        // One after the other: each offer changes what the next one may promise.
-        for (const [jobId, { request, requirements }] of batch) {
-          if (signal.aborted) return;
-          const invalid = staticReason(request, requirements);
-          if (invalid === undefined) await consider(jobId, request, requirements, signal);
-          else remember(refused, jobId, [invalid]);
-        }
+        await drain(signal);
         const stop = new AbortController();
-        const either = AbortSignal.any([signal, stop.signal]);
-        const woken = new Promise<void>((resolve) => {
-          wake = resolve;
+        const woken = new Promise<boolean>((resolve) => {
+          wake = () => resolve(false);
         });
-        const isNew = [...queue.keys()].some((jobId) => !refused.has(jobId));
-        if (!isNew) await Promise.race([woken, input.tick(either).catch(() => {})]);
+        const ticked = input.tick(AbortSignal.any([signal, stop.signal])).then(
+          () => true,
+          () => false,
+        );
+        const isTime = queue.size === 0 && (await Promise.race([woken, ticked]));
         stop.abort();
+        if (!isTime) continue;
+        for (const [jobId, { request, requirements }] of [...waiting]) {
+          // What is new goes first, however much there is to look at again; and it may push this one out.
+          await drain(signal);
+          if (signal.aborted) return;
+          if (waiting.delete(jobId)) await consider(jobId, request, requirements, signal);
+        }
       }
     },
   };
 }
 
-/** What `open` would refuse whatever happens, or a document that is not the one of the request. */
-function staticReason(request: Request, requirements: Requirements): Reason | undefined {
+/**
+ * What `open` would refuse whatever happens, or a document that is not the one of the request.
+ *
+ * @param request Request to look at.
+ * @param requirements Document that came with it.
+ * @returns Undefined when nothing is wrong with them.
+ */
+export function staticReason(request: Request, requirements: Requirements): Reason | undefined {
   if (hashRequirements(requirements) !== request.requirementsHash.toLowerCase())
     return { code: "REQUIREMENTS_MISMATCH", message: "the requirements are not those whose hash the request carries" };
   try {
@@ -166,8 +199,8 @@ function staticReason(request: Request, requirements: Requirements): Reason | un
   }
 }
 
-function remember<K, V>(map: Map<K, V>, key: K, value: V): void {
+function remember<K, V>(map: Map<K, V>, key: K, value: V, most: number = REMEMBERED): void {
   map.delete(key);
   map.set(key, value);
-  if (map.size > REMEMBERED) for (const oldest of [...map.keys()].slice(0, map.size - REMEMBERED)) map.delete(oldest);
+  if (map.size > most) for (const oldest of [...map.keys()].slice(0, map.size - most)) map.delete(oldest);
 }
