@@ -10,6 +10,7 @@ export {
   reportTime,
   wantedEffects,
 } from "./internal/effects.ts";
+export { examplePolicy } from "./internal/example-policy.ts";
 export { type Explanation, explainJob } from "./internal/explain.ts";
 export {
   type ChainFact,
@@ -37,6 +38,7 @@ export {
   type RequestJudgement,
 } from "./internal/judge-request.ts";
 export type { WouldTake } from "./internal/offer-desk.ts";
+export { judgeOnce, type KnownJob, listKnownJobs, readExplanation } from "./internal/offline.ts";
 export { type Policy, type Prices, policySchema, type TokenPolicy } from "./internal/policy.ts";
 export { applyMessage, type Message, reduce } from "./internal/reduce.ts";
 export { type Duty, dutyOrder, turnOf } from "./internal/rotation.ts";

@@ -12,9 +12,11 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { jobMarketAbi } from "@quorate/abi";
 import { journalSteps } from "@quorate/agent";
 import { type Hex, JobStatus, Outcome, Verdict } from "@quorate/core";
 import { until } from "@quorate/testkit";
+import { getAbiItem } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { startLocalAgent } from "./in-process.ts";
 import { TestMarket, type TestProvider } from "./market.ts";
@@ -180,16 +182,20 @@ describe("an agent killed at every step of its journal", { concurrency: true }, 
   before(async () => {
     const startedAt = performance.now();
     await once(spawn(process.execPath, ["--input-type=module", "-e", 'await import("@quorate/agent")']), "exit");
-    window = Math.min(600, Math.max(60, Math.ceil(((performance.now() - startedAt) / 1000) * 20)));
+    window = Math.min(600, Math.max(60, Math.ceil(((performance.now() - startedAt) / 1000) * 30)));
     market = await TestMarket.start();
     stack.use(market);
     for (let count = 0; count < 3; count++) {
       const peer = await market.provider();
       peers.push(peer);
-      stack.use(startLocalAgent(market, peer, { policy: { carrying: { mode: "rotate", patienceSeconds: 3600 } } }));
+      stack.use(
+        startLocalAgent(market, peer, {
+          policy: { carrying: { mode: "rotate", patienceSeconds: Math.ceil(window / 3) } },
+        }),
+      );
     }
     loner = await market.provider();
-    stack.use(startLocalAgent(market, loner));
+    stack.use(startLocalAgent(market, loner, { policy: { carrying: { mode: "never", patienceSeconds: 3600 } } }));
   });
   after(() => stack.disposeAsync());
 
@@ -290,7 +296,7 @@ describe("an agent killed at every step of its journal", { concurrency: true }, 
   it("on a panel against its policy declines once and gets its bond back", async () => {
     const newbie = await newcomer();
     const { provider } = newbie;
-    const job = await market.request({ commitWindow: 2 * window, revealWindow: 2 * window, spares: 1 });
+    const job = await market.request({ commitWindow: 6 * window, revealWindow: 6 * window, spares: 1 });
     await using victim = new Victim(
       market,
       "decliner",
@@ -314,7 +320,7 @@ describe("an agent killed at every step of its journal", { concurrency: true }, 
     const newbie = await newcomer();
     const { provider } = newbie;
     const leaver = await market.provider();
-    const windows = { commitWindow: 2 * window, revealWindow: 2 * window };
+    const windows = { commitWindow: 6 * window, revealWindow: 6 * window };
     const turn = { promotion: { places: [0, 1, 3], first: 3 } };
     const job = await market.request({ ...windows, spares: 1 }, turn);
     await using victim = new Victim(market, "spare", newbie, job.jobId, [
@@ -354,9 +360,13 @@ describe("an agent killed at every step of its journal", { concurrency: true }, 
     const job = await fork.request({ commitWindow: 900, revealWindow: 900 });
     await using victim = new Victim(fork, "forked", newbie, job.jobId, ["chain-rolled-back"], deep);
     await fork.open(job, [provider, ...others]);
-    const before = await fork.anvil.public.getBlockNumber();
+    const [{ blockNumber: openedIn } = { blockNumber: 0n }] = await fork.anvil.public.getLogs({
+      address: fork.domain.market,
+      event: getAbiItem({ abi: jobMarketAbi, name: "JobOpened" }),
+      fromBlock: 0n,
+    });
     await victim.reached("vote-fixed");
-    const depth = Number((await fork.anvil.public.getBlockNumber()) - before) + 5;
+    const depth = Number((await fork.anvil.public.getBlockNumber()) - openedIn) + 1;
     await fork.anvil.rpc("anvil_reorg", depth, []);
     assert.equal(await fork.facts(job.jobId), undefined, "the job is gone");
     await victim.reached("chain-rolled-back");

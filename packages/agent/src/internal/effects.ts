@@ -439,7 +439,7 @@ function afterwards(view: View): Effect[] {
         place: own,
         askedAt: asked,
       });
-  } else if (job.keysDeletedAt !== undefined && (job.deliveredAt !== undefined || !delivers)) {
+  } else if (job.keysDeletedAt !== undefined && (job.deliveredAt !== undefined || !delivers) && !isSending(job)) {
     effects.push({ type: "close", jobId, key: `${jobId}/close`, why: "settled" });
   }
   return effects;
@@ -461,6 +461,11 @@ function mayDeliver({ job, final, own }: View): boolean {
       status.occupants.includes(place) && outcome === mine.outcome && resultHash === mine.resultHash,
   );
   return equal.length >= facts.terms.quorum;
+}
+
+/** A job is not closed before its last transaction ended: the journal tells what each of them cost. */
+function isSending({ transactions }: JobState): boolean {
+  return Object.values(transactions).some(({ state }) => state === "pending");
 }
 
 function isAfterCommitting({ status }: StatusView): boolean {

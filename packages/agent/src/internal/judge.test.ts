@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import { escrowOf, Flag, type Request, type Requirements, Role, requirementsOf } from "@quorate/core";
 import { buildManifest, buildPlaces, buildRequest, buildTerms, testAddress } from "@quorate/testkit";
 import { buildPolicy } from "../testing/ports.ts";
+import { examplePolicy } from "./example-policy.ts";
 import { judgePanel } from "./judge-panel.ts";
 import { escrowBound, judgeRequest, longestLock, priceOf, type RequestFacts } from "./judge-request.ts";
 import { policySchema } from "./policy.ts";
@@ -224,6 +225,20 @@ describe("carrying", () => {
     const turns = [0, 1, 2].map((own) => turnOf({ ...base, own })).sort();
     assert.deepEqual(turns, [100, 107, 114]);
     assert.equal(turnOf({ ...base, own: 5 }), undefined);
+  });
+});
+
+describe("the example that a command writes", () => {
+  it("is a policy with every section and its defaults", () => {
+    const text = examplePolicy({ token: testAddress(1), decimals: 6, requesters: [testAddress(2)] });
+    const policy = policySchema.parse(JSON.parse(text));
+    assert.equal(policy.tokens[testAddress(1)]?.prices.base, 100_000n);
+    assert.deepEqual(policy.requesters.allow, [testAddress(2)]);
+    assert.deepEqual(policy.windows, policySchema.parse(minimal).windows);
+    assert.equal(
+      policySchema.parse(JSON.parse(examplePolicy({ token: testAddress(1), decimals: 0 }))).requesters.mode,
+      "any",
+    );
   });
 });
 

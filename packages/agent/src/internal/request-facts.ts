@@ -46,7 +46,7 @@ export async function collectRequestFacts(input: {
   readonly domain: MarketDomain;
   readonly reader: ChainReader;
   readonly relays: RelayClient;
-  readonly sandbox: SandboxPort;
+  readonly sandbox: Pick<SandboxPort, "supports">;
   readonly signal: AbortSignal;
 }): Promise<RequestFacts> {
   const { request, requirements, state, provider, account, reader, sandbox } = input;

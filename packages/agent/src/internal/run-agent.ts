@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { jobMarketAbi } from "@quorate/abi";
 import { viemBlockSource } from "@quorate/chain";
-import { type Clock, FatalError, type Logger, silentLogger, systemClock } from "@quorate/core";
+import { type Clock, type Logger, silentLogger, systemClock } from "@quorate/core";
 import { engines, supports } from "@quorate/sandbox";
 import { runIsolated } from "@quorate/sandbox/node";
 import {
@@ -10,7 +10,6 @@ import {
   createOutbox,
   type KeyAccount,
   loadKeystore,
-  loadPolicyFile,
   openDatabase,
   startHealthServer,
 } from "@quorate/service";
@@ -19,10 +18,10 @@ import { createPublicClient, http } from "viem";
 import { type Agent, createAgent } from "./agent.ts";
 import type { SandboxPort } from "./answer.ts";
 import { createChainReader } from "./chain-reader.ts";
-import { type AgentConfig, agentConfigSchema } from "./config.ts";
+import type { AgentConfig } from "./config.ts";
 import { registerAgentMetrics } from "./metrics.ts";
-import { type Policy, policySchema } from "./policy.ts";
 import { showPresence } from "./presence.ts";
+import { configError, parseConfig, type ReadConfig } from "./read-config.ts";
 
 /** What may stand in for what {@link runAgent} makes itself. */
 export type RunAgentPorts = {
@@ -115,35 +114,6 @@ export async function runAgent(input: unknown, signal: AbortSignal, ports: RunAg
     db.close();
     votesDb.close();
   }
-}
-
-/** A configuration whose policy file was read. */
-type ReadConfig = AgentConfig & { readonly policy: Policy };
-
-async function parseConfig(input: unknown): Promise<ReadConfig> {
-  const parsed = agentConfigSchema.safeParse(input);
-  if (!parsed.success) {
-    const issues = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "configuration"}: ${message}`);
-    throw configError(`${issues.join("; ")}.`);
-  }
-  const { policy } = parsed.data;
-  const config = {
-    ...parsed.data,
-    policy: typeof policy === "string" ? await loadPolicyFile(policy, policySchema) : policy,
-  };
-  const named = new Set(config.rpcUrls).size;
-  const asked = config.policy.finality.endpoints;
-  if (named < asked)
-    throw configError(
-      `policy.finality.endpoints asks for ${asked} different endpoints, rpcUrls names ${named}. Name more; on a local chain, write 1 into the policy.`,
-    );
-  return config;
-}
-
-function configError(message: string): FatalError {
-  return new FatalError("AGENT_CONFIG", `The agent's configuration cannot work. ${message}`, {
-    docsPath: "guides/agent-policy.md",
-  });
 }
 
 async function accountOf({ keystore }: AgentConfig): Promise<KeyAccount> {
