@@ -366,8 +366,11 @@ describe("an agent killed at every step of its journal", { concurrency: true }, 
       fromBlock: 0n,
     });
     await victim.reached("vote-fixed");
+    // No block may come in between: the reorganisation takes back the opening and nothing before it.
+    await fork.anvil.rpc("evm_setIntervalMining", 0);
     const depth = Number((await fork.anvil.public.getBlockNumber()) - openedIn) + 1;
     await fork.anvil.rpc("anvil_reorg", depth, []);
+    await fork.anvil.rpc("evm_setIntervalMining", 1);
     assert.equal(await fork.facts(job.jobId), undefined, "the job is gone");
     await victim.reached("chain-rolled-back");
     await fork.open(job, [provider, ...others]);

@@ -1,5 +1,5 @@
 /** A market on a chain of its own, a relay, and a requester, for tests of agents. */
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { jobMarketAbi, testTokenAbi } from "@quorate/abi";
@@ -131,7 +131,7 @@ export class TestMarket implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#closeRelay();
     await this.anvil.stop();
-    if (!existsSync("/tmp/keep-agent-logs")) rmSync(this.dir, { recursive: true, force: true });
+    rmSync(this.dir, { recursive: true, force: true });
   }
 
   /** A policy that serves everybody on a chain of one-second blocks. */
@@ -334,7 +334,7 @@ export class TestMarket implements AsyncDisposable {
   }
 
   /** Waits until a job is settled. */
-  settled(jobId: Hex, timeoutMs = 300_000): Promise<JobFacts & { settled: NonNullable<JobFacts["settled"]> }> {
+  settled(jobId: Hex, timeoutMs = 900_000): Promise<JobFacts & { settled: NonNullable<JobFacts["settled"]> }> {
     return until(
       async () => {
         const facts = await this.facts(jobId);
