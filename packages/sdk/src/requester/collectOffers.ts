@@ -1,7 +1,7 @@
 import { type Hex, RetryableError, unixSeconds } from "@quorate/core";
 import { getBlockHead } from "../internal/head.ts";
 import { type RequesterContext, requireRecord } from "./context.ts";
-import { examineOffer, type ReceivedOffer } from "./examineOffer.ts";
+import { judgeReceived, type ReceivedOffer, readOffer } from "./examineOffer.ts";
 
 /** Options of {@link collectOffers}. */
 export type CollectOffersOptions = {
@@ -14,8 +14,8 @@ export type CollectOffersOptions = {
 /** Most messages of one sender that are examined: each costs calls of the chain. */
 const MAX_PER_SENDER = 4;
 
-/** Most messages of one job that are examined. */
-const MAX_PER_JOB = 512;
+/** Most messages of one job that are examined, beside those in the name of providers on the allow list: a flood must not hide them. */
+const MAX_OF_STRANGERS = 512;
 
 /**
  * Offers for a job as they arrive on any relay, each opened, verified and judged. Ends when the request expires, the time is
@@ -41,7 +41,8 @@ export async function* collectOffers(
   // setTimeout takes at most 2^31 - 1 milliseconds.
   const timer = setTimeout(stop, Math.min(leftMs, options.timeoutMs ?? Number.POSITIVE_INFINITY, 2 ** 31 - 1));
   const perSender = new Map<string, number>();
-  let examined = 0;
+  const trusted = new Set(context.policy.allow.map(({ provider }) => provider.toLowerCase()));
+  let strangers = 0;
   try {
     for await (const envelope of context.relays.subscribe(jobId, { signal: controller.signal })) {
       if (envelope.kind !== "offer") continue;
@@ -49,11 +50,14 @@ export async function* collectOffers(
       const count = (perSender.get(sender) ?? 0) + 1;
       perSender.set(sender, count);
       if (count > MAX_PER_SENDER) continue;
-      if (++examined > MAX_PER_JOB) {
-        context.logger.warn("offers.too-many", { jobId, examined: MAX_PER_JOB });
-        return;
+      const opened = await readOffer(context, record, envelope);
+      if (opened.kind === "unusable" || !trusted.has(opened.offer.provider.toLowerCase())) {
+        strangers += 1;
+        if (strangers === MAX_OF_STRANGERS + 1)
+          context.logger.warn("offers.too-many", { jobId, examined: MAX_OF_STRANGERS });
+        if (strangers > MAX_OF_STRANGERS) continue;
       }
-      const received = await examineOffer(context, record, envelope);
+      const received = opened.kind === "unusable" ? opened : await judgeReceived(context, record, opened);
       context.logger.info("offers.received", {
         jobId,
         sender: envelope.sender,

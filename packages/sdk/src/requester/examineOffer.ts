@@ -49,32 +49,37 @@ export type ReceivedOffer =
       readonly reason: string;
     };
 
+/** An offer whose seal is open. Nothing about it is verified. */
+export type OpenedOffer = {
+  readonly kind: "opened";
+  readonly sender: Address;
+  /** Without key wrap. */
+  readonly offer: SignedOffer;
+  readonly agent: Address;
+};
+
 /**
- * Opens, verifies and judges one offer. Errors that the sender caused become `unusable`; what the chain could not answer is
- * thrown, since it says nothing about the offer.
+ * Opens one offer. Errors that the sender caused become `unusable`. Costs no call of the chain.
  *
  * @param context The requester's context.
  * @param record Stored record of the job.
  * @param envelope Verified message of kind `offer`.
- * @throws RetryableError `NODE_UNREACHABLE`, `NODE_REFUSED`.
  */
-export async function examineOffer(
+export async function readOffer(
   context: RequesterContext,
   record: JobRecord,
   envelope: Envelope<"offer">,
-): Promise<ReceivedOffer> {
+): Promise<OpenedOffer | Extract<ReceivedOffer, { kind: "unusable" }>> {
   const { sender } = envelope;
-  let document: Awaited<ReturnType<typeof openOffer>>;
   try {
-    document = await openOffer(envelope, record.encryptionPrivateKey, context.domain);
-    checkEncryptionKey(document.offer.encryptionKey);
+    const { offer, signature, agent } = await openOffer(envelope, record.encryptionPrivateKey, context.domain);
+    checkEncryptionKey(offer.encryptionKey);
+    const { jobId: _jobId, ...fields } = offer;
+    return { kind: "opened", sender, offer: { ...fields, signature, keyWrap: "0x" }, agent };
   } catch (error) {
     const { code, message } = explain(error);
     return { kind: "unusable", sender, code, reason: message };
   }
-  const { jobId: _jobId, ...fields } = document.offer;
-  const offer: SignedOffer = { ...fields, signature: document.signature, keyWrap: "0x" };
-  return judgeReceived(context, record, { sender, offer, agent: document.agent });
 }
 
 /**
@@ -88,7 +93,7 @@ export async function examineOffer(
 export async function judgeReceived(
   context: RequesterContext,
   record: JobRecord,
-  opened: { readonly sender: Address; readonly offer: SignedOffer; readonly agent: Address },
+  opened: Omit<OpenedOffer, "kind">,
 ): Promise<ReceivedOffer> {
   const { client, policy, history } = context;
   const { offer } = opened;
@@ -107,7 +112,7 @@ export async function judgeReceived(
     history: historyOf(history, offer.provider),
     now: Number(block.timestamp),
   });
-  return { kind: "offer", ...opened, faults, facts, judgement };
+  return { ...opened, kind: "offer", faults, facts, judgement };
 }
 
 /**

@@ -7,6 +7,7 @@ import {
   FailureCause as failureCauses,
   MAX_BLOCK_BYTES,
   Outcome,
+  offerDigest,
   openSealed,
   RetryableError,
   resultHashOf,
@@ -14,8 +15,8 @@ import {
   unixSeconds,
   Verdict,
 } from "@quorate/core";
-import { type DeliveryBody, signEnvelope } from "@quorate/wire";
-import { type Address, type Hex, hexToBytes, isAddressEqual } from "viem";
+import { type DeliveryBody, type Envelope, signEnvelope } from "@quorate/wire";
+import { type Address, type Hex, hexToBytes, isAddressEqual, recoverAddress } from "viem";
 import { getJob } from "../actions/getJob.ts";
 import { delay } from "../internal/wait.ts";
 import { explain, type RequesterContext, requireRecord } from "./context.ts";
@@ -52,7 +53,7 @@ export type DeliveryProblem = {
 const RESULT_DELIVERY_LIFETIME_S = 7 * 86_400;
 const POLL_MS = 1_000;
 
-/** Most deliveries of one sender, and of all, that are looked at: anybody can post, and each costs a download. */
+/** Most deliveries of one sender, and of all in one go, that are looked at: anybody can post, and each costs a download. */
 const MAX_PER_SENDER = 4;
 const MAX_DELIVERIES = 256;
 
@@ -103,7 +104,7 @@ export async function fetchResult(
   const resultKey = deriveResultKey(hexToBytes(record.packageKey), jobId);
   if (job.outcome === Outcome.Failed) throw failureOf(jobId, resultKey, job.resultHashPrefix);
 
-  const panel = await readPanel(context, record);
+  const [panel, speakers] = await Promise.all([readPanel(context, record), readSpeakers(context, record)]);
   const deadline = AbortSignal.timeout(options.timeoutMs ?? 60_000);
   const limit = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
   const tried = new Map<string, DeliveryProblem>();
@@ -112,7 +113,7 @@ export async function fetchResult(
     const result = await tryDeliveries(
       context,
       record,
-      { panel, resultKey, hashPrefix: job.resultHashPrefix },
+      { panel, speakers, resultKey, hashPrefix: job.resultHashPrefix },
       tried,
       limit,
     );
@@ -136,9 +137,15 @@ type SettledPanel = {
   readonly aligned: readonly boolean[];
 };
 
-type Expected = { readonly panel: SettledPanel | undefined; readonly resultKey: Uint8Array; readonly hashPrefix: Hex };
+type Expected = {
+  readonly panel: SettledPanel | undefined;
+  /** By provider in lower case, itself included: accounts that are known to send for it. */
+  readonly speakers: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly resultKey: Uint8Array;
+  readonly hashPrefix: Hex;
+};
 
-/** Goes through the deliveries that are there and were not tried yet, aligned providers first. */
+/** Goes through the deliveries that are there, those that aligned providers sent first, then what was not tried yet. */
 async function tryDeliveries(
   context: RequesterContext,
   record: JobRecord,
@@ -146,26 +153,26 @@ async function tryDeliveries(
   tried: Map<string, DeliveryProblem>,
   signal: AbortSignal,
 ): Promise<JobResult | undefined> {
-  let bodies: readonly DeliveryBody[];
+  let deliveries: readonly Envelope<"delivery">[];
   try {
     const envelopes = await context.relays.list(record.jobId, { signal });
     const perSender = new Map<string, number>();
-    bodies = envelopes.flatMap((envelope) => {
-      if (envelope.kind !== "delivery") return [];
+    deliveries = envelopes.filter((envelope): envelope is Envelope<"delivery"> => {
+      if (envelope.kind !== "delivery") return false;
       const count = (perSender.get(envelope.sender) ?? 0) + 1;
       perSender.set(envelope.sender, count);
-      return count <= MAX_PER_SENDER ? [envelope.body] : [];
+      return count <= MAX_PER_SENDER;
     });
   } catch (error) {
     if (!signal.aborted) context.logger.warn("result.relays-failed", { jobId: record.jobId, ...explain(error) });
     return undefined;
   }
-  const rank = ({ place, provider }: DeliveryBody): number => rankOf(expected.panel, place, provider);
-  for (const body of [...bodies].sort((a, b) => rank(a) - rank(b)).slice(0, MAX_DELIVERIES)) {
-    const key = JSON.stringify(body);
-    const before = tried.get(key);
+  const candidates = deliveries
+    .map(({ sender, body }) => ({ body, key: JSON.stringify(body), rank: rankOf(expected, sender, body) }))
     // What the bytes said stays so; what a relay could not give may be there next time.
-    if (before !== undefined && !before.code.startsWith("BLOCK_") && !before.code.startsWith("RELAY")) continue;
+    .filter(({ key }) => /^(BLOCK_|RELAY|$)/.test(tried.get(key)?.code ?? ""))
+    .sort((a, b) => a.rank - b.rank || Number(tried.has(a.key)) - Number(tried.has(b.key)));
+  for (const { body, key } of candidates.slice(0, MAX_DELIVERIES)) {
     const { provider, place } = body;
     try {
       const bytes = await openDelivery(context, record, body, signal);
@@ -183,11 +190,38 @@ async function tryDeliveries(
   return undefined;
 }
 
-/** Aligned providers first, then the rest of the panel, then strangers: the hash decides, the order only saves work. */
-function rankOf(panel: SettledPanel | undefined, place: number, provider: Address): number {
+/**
+ * What an aligned provider sent comes first, then the rest of the panel, then what others say in their names, then
+ * strangers: the hash decides, the order saves work, and keeps a flood from hiding what is true.
+ */
+function rankOf({ panel, speakers }: Expected, sender: Address, { place, provider }: DeliveryBody): number {
   const expected = panel?.providers[place];
-  if (expected === undefined || !isAddressEqual(expected, provider)) return 2;
-  return panel?.aligned[place] === true ? 0 : 1;
+  const isClaimed = expected !== undefined && isAddressEqual(expected, provider);
+  const speaks =
+    isAddressEqual(sender, provider) || speakers.get(provider.toLowerCase())?.has(sender.toLowerCase()) === true;
+  if (isClaimed && speaks) return panel?.aligned[place] === true ? 0 : 1;
+  return isClaimed ? 2 : 3;
+}
+
+/** Who signed the offers of the panel: the agents that deliver, as a rule. */
+async function readSpeakers(
+  { domain }: RequesterContext,
+  { jobId, selection }: JobRecord,
+): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const speakers = (selection?.offers ?? []).map(async (offer) => {
+    const provider = offer.provider.toLowerCase();
+    try {
+      const signer = await recoverAddress({
+        hash: offerDigest({ jobId, ...offer }, domain),
+        signature: offer.signature,
+      });
+      return [provider, new Set([provider, signer.toLowerCase()])] as const;
+    } catch {
+      // An account with code signs in its own way; its agents are not known from here.
+      return [provider, new Set([provider])] as const;
+    }
+  });
+  return new Map(await Promise.all(speakers));
 }
 
 async function openDelivery(
