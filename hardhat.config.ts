@@ -33,6 +33,7 @@ export default defineConfig({
     tests: { solidity: "test/contracts", nodejs: "test/integration" },
     ignition: "packages/devnet/src/ignition",
   },
+  test: { solidity: { invariant: { runs: 32, depth: 64 } } },
   networks: {
     localhost: { type: "http", url: "http://127.0.0.1:8545" },
     live: {
