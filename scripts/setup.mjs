@@ -3,7 +3,7 @@
 // with the pinned Node. Plain JavaScript without dependencies, for Node 20: nothing is installed yet when it starts.
 //
 // Standard output belongs to the command (`npm start -- --once --json` is read by programs); set-up speaks on standard error.
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ensureInstalled } from "./setup/install.mjs";
@@ -14,8 +14,8 @@ import { quietEnvironment, runCommand } from "./setup/run.mjs";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /**
- * What each command runs. `entry` is a file, or, for a `folder`, the script in it that the first argument names.
- * @type {Record<string, { entry?: string, folder?: string, args?: string[], about: string }>}
+ * What each command runs.
+ * @type {Record<string, { entry: string, args?: string[], about: string }>}
  */
 const commands = {
   start: {
@@ -31,8 +31,8 @@ const commands = {
   },
   format: { entry: "scripts/format.ts", about: "format and sort imports" },
   build: { entry: "scripts/pack.ts", about: "pack every package that users install" },
-  bench: { folder: "scripts/bench", about: "measure; the first argument names what" },
-  chaos: { folder: "scripts/chaos", about: "long fault-injection runs; the first argument names which" },
+  bench: { entry: "scripts/bench.ts", about: "measure; the first argument names what, else everything" },
+  chaos: { entry: "scripts/chaos.ts", about: "inject faults into a running market; --full for the long version" },
 };
 
 /** @param {string[]} argv */
@@ -56,25 +56,9 @@ function usage(argv) {
 function resolveCommand(name, args) {
   const command = commands[name];
   if (command === undefined) throw new SetupError(usage([name]), 64);
-  if (command.entry !== undefined) {
-    const file = join(root, command.entry);
-    if (!existsSync(file)) throw new SetupError(`"${name}" needs ${command.entry}, which this checkout does not have.`);
-    return [file, ...(command.args ?? []), ...args];
-  }
-  const folder = join(root, command.folder ?? "");
-  const names = existsSync(folder)
-    ? readdirSync(folder)
-        .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
-        .map((file) => file.slice(0, -3))
-        .sort()
-    : [];
-  const wanted = args[0];
-  if (wanted === undefined || !names.includes(wanted)) {
-    const list = names.length === 0 ? "there is none in this checkout" : `one of: ${names.join(", ")}`;
-    const example = names[0] === undefined ? "" : `, as in: npm run ${name} -- ${names[0]}`;
-    throw new SetupError(`"${name}" wants a name first (${list})${example}`, 64);
-  }
-  return [join(folder, `${wanted}.ts`), ...args.slice(1)];
+  const file = join(root, command.entry);
+  if (!existsSync(file)) throw new SetupError(`"${name}" needs ${command.entry}, which this checkout does not have.`);
+  return [file, ...(command.args ?? []), ...args];
 }
 
 async function main() {

@@ -11,10 +11,10 @@ import { deploy, devKeys, emit, emitterDeployment, startAnvil } from "../../test
 const help = `Measures the follower against a local anvil: blocks per second of a back-fill into SQLite with every header
 hash recomputed, and the memory of an idle service (follower, outbox, health server).
 
-usage: node scripts/bench/follower.ts [--blocks 20000] [--json]`;
+usage: npm run bench -- follower [--blocks 4000] [--json]`;
 
 const { values } = parseArgs({
-  options: { blocks: { type: "string", default: "20000" }, json: { type: "boolean" }, help: { type: "boolean" } },
+  options: { blocks: { type: "string", default: "4000" }, json: { type: "boolean" }, help: { type: "boolean" } },
 });
 if (values.help === true) {
   console.log(help);
@@ -79,7 +79,7 @@ if (values.help === true) {
       idleRssMiB: mib(idle.rss),
       idleHeapMiB: mib(idle.heapUsed),
     };
-    if (values.json === true) console.log(JSON.stringify(result));
+    if (values.json === true) console.log(JSON.stringify({ follower: result }));
     else console.table(result);
   } finally {
     await anvil.stop();

@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { leastQuorum } from "@quorate/core";
 import { root } from "../lib/workspace.ts";
-import { type Measurement, panels, SteadyMarket, type Way } from "./gas-jobs.ts";
+import { type Measurement, panels, SteadyMarket, type Way } from "./lib/gas-jobs.ts";
 
 const USAGE = `usage: npm run bench -- gas [options]
 

@@ -160,7 +160,11 @@ const words: Readonly<Record<string, string>> = {
   released: "had not committed when revealing began",
 };
 
-/** Test dollars with their sign, without needless zeros. */
+/**
+ * Test dollars with their sign, without needless zeros.
+ *
+ * @param amount - Base units.
+ */
 export function formatMoney(amount: bigint): string {
   const [whole = "0", fraction = ""] = formatUnits(amount, DECIMALS).split(".");
   return `$${whole}.${fraction.padEnd(2, "0")}`;

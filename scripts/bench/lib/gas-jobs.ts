@@ -18,8 +18,8 @@ import {
 } from "@quorate/core";
 import { testHash } from "@quorate/testkit";
 import { type ContractTransactionResponse, getBytes, id, Wallet } from "ethers";
-import { hpkeSeal } from "../../packages/core/src/hpke.ts";
-import { actorKey, mined, mutable, plain, TestMarket } from "../../test/integration/contracts/support/market.ts";
+import { hpkeSeal } from "../../../packages/core/src/hpke.ts";
+import { actorKey, mined, mutable, plain, TestMarket } from "../../../test/integration/contracts/support/market.ts";
 
 /** Who brings the commitments: each agent its own, or one carrier all. */
 export type Way = "self" | "carried";

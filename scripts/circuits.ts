@@ -1,0 +1,65 @@
+// Builds the circuits and their keys for development, and writes what follows from them: circuits/keys, contracts/generated.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { parseArgs } from "node:util";
+import { readConfig } from "./circuits/config.ts";
+import { buildCircuit, filesOf, type GeneratedFile } from "./circuits/generate.ts";
+import { root } from "./lib/workspace.ts";
+
+const USAGE = `usage: node scripts/circuits.ts [--check | --write]
+
+Compiles the circuits of circuits/circuits.json and makes their keys for development, once for each state of the sources;
+the results stay in .cache/circuits. Prints the path of each proving key as JSON.
+
+  --check   exit with 1 and name the files of circuits/keys and contracts/generated that are not current
+  --write   write these files
+  --help    print this`;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      check: { type: "boolean", default: false },
+      write: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    return;
+  }
+  const config = readConfig();
+  const pragma = /^pragma solidity ([\d.]+);$/m.exec(readFileSync(join(root, "contracts/JobMarket.sol"), "utf8"))?.[1];
+  if (pragma === undefined) throw new Error("contracts/JobMarket.sol names no compiler version");
+  const files: GeneratedFile[] = [];
+  const built: Record<string, { readonly r1cs: string; readonly wasm: string; readonly zkey: string }> = {};
+  for (const instance of config.instances) {
+    const circuit = await buildCircuit(instance, config, (line) => console.error(line));
+    files.push(...filesOf(circuit, config, pragma));
+    built[instance.name] = { ...circuit.compiled, zkey: circuit.keys.zkey };
+  }
+  const stale = files.filter(({ path, text }) => {
+    const file = join(root, path);
+    return !existsSync(file) || readFileSync(file, "utf8") !== text;
+  });
+  if (values.write) {
+    for (const { path, text } of stale) {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), text);
+    }
+    console.log(`${stale.length} of ${files.length} files were written`);
+  } else if (values.check) {
+    for (const { path } of stale) console.error(`${path} is not current: run node scripts/circuits.ts --write`);
+    console.log(`${files.length - stale.length} of ${files.length} files of the circuits are current`);
+    process.exitCode = stale.length === 0 ? 0 : 1;
+  } else {
+    console.log(JSON.stringify(built));
+  }
+}
+
+try {
+  await main();
+} finally {
+  // snarkjs keeps its workers, and with them the process, until its curve is ended.
+  const { curve_bn128: curve } = globalThis as { curve_bn128?: { terminate(): Promise<void> } };
+  await curve?.terminate();
+}
