@@ -326,12 +326,19 @@ function fixVote(ports: PerformPorts, jobId: Hex, computed: ComputedAnswer, seen
 }
 
 /** The fixed vote; nothing signs, sends or opens a vote without it. */
-function fixedVote({ guard }: PerformPorts, jobId: Hex): FixedVote {
-  const vote = guard.get(jobId);
+function fixedVote({ guard, state }: PerformPorts, jobId: Hex): FixedVote {
+  const journaled = state().jobs.get(jobId)?.vote;
+  // The guard's file may have been lost, or be older than the journal. Salts follow from the secret: what the journal says
+  // is the very same vote again, or is refused.
+  const vote =
+    guard.get(jobId) ??
+    (journaled === undefined
+      ? undefined
+      : guard.fix(jobId, { outcome: journaled.outcome, resultHash: journaled.resultHash }, [journaled.commitment]));
   if (vote === undefined)
     throw new RetryableError(
       "VOTE_MISSING",
-      `job ${jobId} has a vote in its journal and none in the vote guard; restore the guard's file`,
+      `job ${jobId} has a vote neither in its journal nor in the vote guard; restore the guard's file`,
     );
   assertFixed(vote);
   return vote;

@@ -144,7 +144,13 @@ async function unseal(
     throw new FatalError("KEY_STORE_DAMAGED", `The record of job ${jobId} is not JSON. Restore it from a backup.`);
   }
   const sealed = sealedSchema.safeParse(json);
-  if (!sealed.success) return text;
+  if (!sealed.success) {
+    if (keyFor === undefined) return text;
+    throw new FatalError(
+      "KEY_STORE_DAMAGED",
+      `The record of job ${jobId} is not encrypted, and this store has a passphrase: somebody else may have written it. Restore it from a backup.`,
+    );
+  }
   if (keyFor === undefined) {
     throw new FatalError(
       "KEY_STORE_LOCKED",
