@@ -10,6 +10,7 @@ import { compareSurfaces } from "./check-exports.ts";
 import { checkImports, readFacts } from "./check-imports.ts";
 import { checkLicences, isAllowed } from "./check-licences.ts";
 import { type MeasuredJob, renderGas, replaceSection } from "./check-readme.ts";
+import { compareTree } from "./check-trees.ts";
 import { exportsOf, loadProgram } from "./lib/program.ts";
 import { completeLockfile } from "./lockfile.ts";
 import { packedManifest, rewriteReferences } from "./pack.ts";
@@ -415,5 +416,15 @@ describe("packing", () => {
       rewriteReferences('from "./types.d.ts"; from "pkg.ts"; new URL("./data.json", import.meta.url)'),
       'from "./types.d.ts"; from "pkg.ts"; new URL("./data.json", import.meta.url)',
     );
+  });
+});
+
+describe("branch trees", () => {
+  it("promise no test that is missing and hide none that is there", () => {
+    const tree = "open\n├── refuses (test_Refuses)\n└── opens (testFuzz_Opens, test_Gone)";
+    const source =
+      "function test_Refuses() public {} function testFuzz_Opens(uint8 n) public {} function test_New() public {}";
+    assert.deepEqual(compareTree(tree, source), { promised: ["test_Gone"], hidden: ["test_New"] });
+    assert.deepEqual(compareTree("a (test_A)", "function test_A() public {}"), { promised: [], hidden: [] });
   });
 });

@@ -105,6 +105,7 @@ export function listSteps(): readonly Step[] {
         { name: "exported names are those on record", argv: script("scripts/check-exports.ts") },
         { name: "figures in the README are those on record", argv: script("scripts/check-readme.ts") },
         { name: "every error code has its row", argv: script("scripts/check-errors.ts") },
+        { name: "branch trees name the Solidity tests", argv: script("scripts/check-trees.ts") },
       ),
     },
     ...when("scripts/generate.ts", {
