@@ -182,7 +182,7 @@ describe("an agent killed at every step of its journal", { concurrency: true }, 
   before(async () => {
     const startedAt = performance.now();
     await once(spawn(process.execPath, ["--input-type=module", "-e", 'await import("@quorate/agent")']), "exit");
-    window = Math.min(600, Math.max(60, Math.ceil(((performance.now() - startedAt) / 1000) * 30)));
+    window = Math.min(240, Math.max(60, Math.ceil(((performance.now() - startedAt) / 1000) * 30)));
     market = await TestMarket.start();
     stack.use(market);
     for (let count = 0; count < 3; count++) {
