@@ -26,6 +26,8 @@ export default defineConfig({
       evmVersion: "osaka",
       viaIR: true,
       optimizer: { enabled: true, runs: 200 },
+      // Without a hash of the sources in it, bytecode changes with code and compiler only, not with a comment.
+      metadata: { bytecodeHash: "none" },
     },
   },
   paths: {

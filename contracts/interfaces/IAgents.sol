@@ -5,6 +5,12 @@ pragma solidity 0.8.37;
 /// @notice Hot keys that sign offers within limits, and commitments, for a provider. They never touch money.
 interface IAgents {
     /// @notice `provider` set the limits of `agent` for jobs in `token`; `validUntil` zero revokes.
+    /// @param provider whose bonds are at stake
+    /// @param agent the hot key
+    /// @param token the token of the jobs
+    /// @param maxBondPerSeat highest bond of a place that the agent may offer for, base units
+    /// @param minCommitWindow shortest commit window that the agent may offer for, seconds
+    /// @param validUntil the authorization is in force before this time, unix s
     event AgentAuthorized(
         address indexed provider,
         address indexed agent,
@@ -17,6 +23,9 @@ interface IAgents {
     /// @notice Authorizes `agent` to act for the caller in jobs paid in `token`, in place of what was set before.
     /// @dev Revoking (`validUntil` zero or past) is the only revocation of what the agent has signed: it holds for `open` and for
     /// commitments from then on, not for places that are open already.
+    ///
+    /// Warning: `maxBondPerSeat` bounds each place, not their sum. An agent can bind the caller's whole free balance in `token`, at any
+    /// price, and whoever has its key can lose every bond that it binds.
     /// @param agent the hot key
     /// @param token the token of the jobs
     /// @param maxBondPerSeat highest bond of a place that the agent may offer for, base units
@@ -30,7 +39,14 @@ interface IAgents {
         uint40 validUntil
     ) external;
 
-    /// @notice The limits of an agent, all zero if there are none.
+    /// @notice The limits of an agent, all zero if none were set.
+    /// @dev They are returned as they were set, also after `validUntil`.
+    /// @param provider whose agent it is
+    /// @param agent the hot key
+    /// @param token the token of the jobs
+    /// @return maxBondPerSeat highest bond of a place that the agent may offer for, base units
+    /// @return minCommitWindow shortest commit window that the agent may offer for, seconds
+    /// @return validUntil the authorization is in force before this time, unix s
     function authorizationOf(
         address provider,
         address agent,
