@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import "./support/MarketTest.sol";
+import {MarketTest} from "./support/MarketTest.sol";
+import {Request, Terms, PlacedCommitment, Opening, JobStatus} from "../../contracts/types/Job.sol";
 
 /// @notice Plays jobs at random for {InvariantsTest}. Calls never fail: what the market refuses is caught.
 contract Handler is MarketTest {

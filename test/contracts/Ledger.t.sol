@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import "./support/MarketTest.sol";
+import {MarketTest} from "./support/MarketTest.sol";
+import {Request, JobStatus} from "../../contracts/types/Job.sol";
 import {ILedger} from "../../contracts/interfaces/ILedger.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import "./support/MarketTest.sol";
+import {MarketTest} from "./support/MarketTest.sol";
+import {IJobMarket} from "../../contracts/interfaces/IJobMarket.sol";
+import {JobMarket} from "../../contracts/JobMarket.sol";
+import {Request, SignedOffer, BadOffer, JobStatus, OfferFault} from "../../contracts/types/Job.sol";
 import {ILedger} from "../../contracts/interfaces/ILedger.sol";
 import {Wallet} from "./support/Wallets.sol";
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import "./support/MarketTest.sol";
+import {MarketTest} from "./support/MarketTest.sol";
+import {IJobMarket} from "../../contracts/interfaces/IJobMarket.sol";
+import {CarriedCommitment, JobStatus, CommitmentFault} from "../../contracts/types/Job.sol";
+import {Promotion} from "../../contracts/types/JobState.sol";
 
 /// @notice Commit, decline, promote and the status: rows A3 to A6, R1 to R3, S1 to S3. Branches: Panel.tree.
 contract PanelTest is MarketTest {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import "./support/MarketTest.sol";
+import {MarketTest} from "./support/MarketTest.sol";
+import {IJobMarket} from "../../contracts/interfaces/IJobMarket.sol";
+import {Request, PlacedCommitment, Opening, JobStatus, OpeningFault} from "../../contracts/types/Job.sol";
+import {JobState, Phase} from "../../contracts/types/JobState.sol";
 import {Standing} from "../../contracts/types/Standing.sol";
 
 /// @notice Reveal and settle: rows A7, A8 and M1 to M12. Branches: Settlement.tree.

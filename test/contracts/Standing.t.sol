@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import "./support/MarketTest.sol";
+import {MarketTest} from "./support/MarketTest.sol";
+import {Request, BadOffer, JobStatus, OfferFault} from "../../contracts/types/Job.sol";
 import {IStandings} from "../../contracts/interfaces/IStandings.sol";
 import {Standing, QuarantineState} from "../../contracts/types/Standing.sol";
 

@@ -2,24 +2,15 @@
 pragma solidity 0.8.37;
 
 import {JobMarket} from "../../../contracts/JobMarket.sol";
-import {IJobMarket} from "../../../contracts/interfaces/IJobMarket.sol";
 import {
     Request,
     SignedOffer,
     Place,
     Terms,
-    CarriedCommitment,
     PlacedCommitment,
     Opening,
-    PlaceResult,
-    BadOffer,
-    JobStatus,
-    Verdict,
-    OfferFault,
-    CommitmentFault,
-    OpeningFault
+    JobStatus
 } from "../../../contracts/types/Job.sol";
-import {JobState, Phase, Promotion} from "../../../contracts/types/JobState.sol";
 import {TestToken} from "../tokens/TestToken.sol";
 import {Vm} from "./Vm.sol";
 
