@@ -55,6 +55,24 @@ export type Context = {
   relays(): RelayClient;
 };
 
+const outputs = new WeakMap<Command, (json: boolean) => Output>();
+
+/**
+ * Says where the commands of a program write; to the streams of the process unless told.
+ *
+ * @param program - Root command.
+ * @param output - Makes the output for a mode.
+ */
+export function writeTo(program: Command, output: (json: boolean) => Output): void {
+  outputs.set(program, output);
+}
+
+function outputOf(command: Command, json: boolean): Output {
+  let root = command;
+  while (root.parent !== null) root = root.parent;
+  return (outputs.get(root) ?? processOutput)(json);
+}
+
 /** Two signals within this time are one key press: npx and the launcher pass on what the terminal sent already. */
 const SAME_PRESS_MS = 500;
 
@@ -89,7 +107,8 @@ export function action<Arguments extends readonly unknown[]>(
     process.on("SIGTERM", stop);
     process.stdout.on("error", onClosed);
     try {
-      const context = createContext(command.optsWithGlobals<GlobalOptions>(), controller.signal);
+      const options = command.optsWithGlobals<GlobalOptions>();
+      const context = createContext(options, outputOf(command, options.json), controller.signal);
       await body(context, ...(parameters.slice(0, -1) as unknown as Arguments));
     } catch (error) {
       if (!controller.signal.aborted || error instanceof Interrupted) throw error;
@@ -97,14 +116,14 @@ export function action<Arguments extends readonly unknown[]>(
     } finally {
       process.removeListener("SIGINT", stop);
       process.removeListener("SIGTERM", stop);
+      process.stdout.removeListener("error", onClosed);
     }
   };
 }
 
-function createContext(options: GlobalOptions, signal: AbortSignal): Context {
+function createContext(options: GlobalOptions, output: Output, signal: AbortSignal): Context {
   const home = homeFolder(options.home, process.env);
   const config = readConfig(home);
-  const output = processOutput(options.json);
   const logger = createLogger({
     level: "warn",
     stream: process.stderr,

@@ -88,11 +88,12 @@ const reasons: Readonly<Record<string, string>> = {
  * An error with a code: what the file system throws gets one here, whatever already has one passes.
  *
  * @param error - Whatever a command threw.
+ * @param file - What was used, where the system does not say so itself.
  * @returns The error to show.
  */
-export function withCode(error: unknown): unknown {
+export function withCode(error: unknown, file?: string): unknown {
   if (isQuorateError(error) || !(error instanceof Error)) return error;
-  const { code = "", path, syscall } = error as NodeJS.ErrnoException;
+  const { code = "", path = file, syscall } = error as NodeJS.ErrnoException;
   if (path === undefined || syscall === undefined || !/^E[A-Z]+$/.test(code)) return error;
   return new FatalError(
     "FILE_UNUSABLE",

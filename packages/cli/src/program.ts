@@ -10,6 +10,7 @@ import { networkCommand } from "./commands/network.ts";
 import { providerCommand } from "./commands/provider.ts";
 import { relayCommand } from "./commands/relay.ts";
 import { trustCommand } from "./commands/trust.ts";
+import { writeTo } from "./context.ts";
 import { ExitCode, exitCodeOf, withCode } from "./exit-codes.ts";
 import type { Output } from "./output.ts";
 
@@ -92,6 +93,7 @@ export async function run(argv: readonly string[], output: (json: boolean) => Ou
   const program = createProgram((text) => {
     printed += text;
   });
+  writeTo(program, output);
   try {
     await program.parseAsync([...argv], { from: "user" });
     return ExitCode.Ok;

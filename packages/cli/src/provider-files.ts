@@ -43,7 +43,7 @@ const settingsSchema: z.ZodType<ProviderSettings, unknown> = z.strictObject({
   agentKey: z.string().min(1),
   isolation: z.enum(["process", "bubblewrap"]),
   health: z.strictObject({ host: z.string().min(1), port: z.int().min(0).max(65_535) }),
-  profile: z.unknown(),
+  profile: z.unknown().optional(),
 }) as z.ZodType<ProviderSettings, unknown>;
 
 /**

@@ -22,7 +22,7 @@ export function readTrust(home: string): TrustPolicy {
     text = readFileSync(file, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return parseTrustPolicy({ version: 1 });
-    throw withCode(error);
+    throw withCode(error, file);
   }
   try {
     return parseTrustPolicy(JSON.parse(text));

@@ -1,5 +1,4 @@
 import { resolve } from "node:path";
-import { runDevnet } from "@quorate/devnet";
 import { Command } from "commander";
 import { action } from "../context.ts";
 import { parseWhole } from "../units.ts";
@@ -25,11 +24,15 @@ export function devnetCommand(): Command {
     .option("--no-stories", "run no jobs")
     .action(
       action(async ({ output, signal }, options: DevnetOptions) => {
+        const port = parseWhole(options.port, "--port", 1, 65_533);
+        const blockTimeMs = parseWhole(options.blockTime, "--block-time", 1_000, 60_000);
+        // Loaded when needed: a whole tool chain hangs on it.
+        const { runDevnet } = await import("@quorate/devnet");
         const summary = await runDevnet(
           {
             folder: resolve(options.folder),
-            port: parseWhole(options.port, "--port", 1, 65_533),
-            blockTimeMs: parseWhole(options.blockTime, "--block-time", 100, 60_000),
+            port,
+            blockTimeMs,
             once: options.once === true,
             withStories: options.stories,
             out: output.json ? process.stderr : process.stdout,

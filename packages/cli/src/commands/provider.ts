@@ -31,8 +31,11 @@ import {
   writeWhole,
 } from "../provider-files.ts";
 import { chooseJobId } from "../requester.ts";
-import { chooseToken, type Token } from "../token.ts";
+import { chooseToken, readToken, type Token } from "../token.ts";
 import { formatDuration, parseAddress, parseDuration, parseWhole } from "../units.ts";
+
+/** Jobs of the journal that a beginning of an id is looked up in. */
+const MANY = 100_000;
 
 /** How long a signed profile is shown, seconds. */
 const PROFILE_S = 180 * 86_400;
@@ -85,21 +88,20 @@ export function providerCommand(): Command {
     .action(
       action(async ({ home, output }, job: string) => {
         const { provider } = readProvider(home);
-        if (!/^0x[0-9a-f]{64}$/i.test(job))
-          throw new FatalError("USAGE_JOB", `"${job}" is not a job id: 0x and 64 hex digits.`);
-        const { readExplanation } = await import("@quorate/agent");
-        const explanation = readExplanation(dataFolder(home), provider, job.toLowerCase() as Hex);
+        const { listKnownJobs, readExplanation } = await loadAgent();
+        const data = dataFolder(home);
+        const known = existsSync(join(data, "agent.db")) ? listKnownJobs(data, MANY).map(({ jobId }) => jobId) : [];
+        const jobId = chooseJobId(known, job, "the agent's journal");
+        const explanation = known.includes(jobId) ? readExplanation(data, provider, jobId) : undefined;
         if (explanation === undefined) {
           throw new FatalError(
             "JOB_UNKNOWN",
-            `The agent's journal knows no job ${job}: it neither offered for it nor had a place. Check the id and the state folder.`,
+            `The agent's journal knows no job ${jobId}: it neither offered for it nor had a place. Check the id and the state folder.`,
           );
         }
         output.result(explanation, [
           explanation.summary,
-          ...explanation.lines.map(
-            ({ at, text }: { at: number; text: string }) => `${new Date(at).toISOString()}  ${text}`,
-          ),
+          ...explanation.lines.map(({ at, text }) => `${new Date(at * 1_000).toISOString()}  ${text}`),
         ]);
       }),
     );
@@ -262,6 +264,11 @@ function firstPolicy(
   return `${JSON.stringify(policy, null, 2)}\n`;
 }
 
+/** Loaded when needed: a requester never runs an agent. */
+function loadAgent(): Promise<typeof import("@quorate/agent")> {
+  return import("@quorate/agent");
+}
+
 function dataFolder(home: string): string {
   return join(providerFolder(home), "data");
 }
@@ -304,7 +311,7 @@ async function start(context: Context): Promise<void> {
   );
   noteRunning(home);
   try {
-    const { runAgent } = await import("@quorate/agent");
+    const { runAgent } = await loadAgent();
     await runAgent(config, signal, {
       account,
       logger: createLogger({ level: "info", stream: process.stderr }),
@@ -360,12 +367,16 @@ async function status(context: Context, options: { token?: string }): Promise<vo
     client.public.getBlock(),
     running?.healthUrl === undefined ? undefined : readHealth(running.healthUrl),
   ]);
+  const { listKnownJobs } = await loadAgent();
+  const jobs = existsSync(join(dataFolder(home), "agent.db")) ? listKnownJobs(dataFolder(home)) : [];
+  const open = jobs.filter(({ isOpen }) => isOpen);
   const left = authorization.validUntil - Number(block.timestamp);
-  output.result({ provider, agent, running, health, account, standing, authorization, agentEther: ether }, [
+  output.result({ provider, agent, running, health, account, standing, authorization, agentEther: ether, jobs }, [
     running === undefined
       ? "Agent     does not run"
       : `Agent     runs as process ${running.pid}${health === undefined ? "" : `; ${health}`}`,
     `Provider  ${provider}`,
+    `Jobs      ${open.length} under way, ${jobs.length - open.length} done${open.map(({ jobId, lastStep }) => `\n          ${jobId}  ${lastStep}`).join("")}`,
     `Bonds     ${token.format(account.locked)} locked, ${token.format(account.free)} free`,
     `Gas       ${formatEther(ether)} ETH of agent ${agent}`,
     left > 0
@@ -388,18 +399,19 @@ async function wouldTake(context: Context, what: string): Promise<void> {
   const { home, output, signal } = context;
   const { request, requirements } = existsSync(what) ? readRequestFile(what) : await findRequest(context, what);
   const { agentKey, ...config } = agentConfig(context);
-  const { judgeOnce } = await import("@quorate/agent");
+  const { judgeOnce } = await loadAgent();
   const { takes, price, reasons } = await judgeOnce(
     config,
     keyAddress(home, agentKey),
     { request, requirements },
     signal,
   );
+  const token = price === undefined ? undefined : await readToken(await context.publicClient(), request.token);
   output.result({ takes, price, reasons }, [
     takes
-      ? `Would offer${price === undefined ? "" : ` at ${price} base units of ${request.token}`}.`
+      ? `Would offer${price === undefined || token === undefined ? "" : ` at ${token.format(price)}`}.`
       : "Would not offer.",
-    ...reasons.map(({ code, message }: { code: string; message: string }) => `  ${code}: ${message}`),
+    ...reasons.map(({ code, message }) => `  ${code}: ${message}`),
   ]);
 }
 

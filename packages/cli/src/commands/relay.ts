@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { FatalError } from "@quorate/core";
-import { parseRelayConfig, startRelay } from "@quorate/relay";
 import { createLogger } from "@quorate/service";
 import { Command } from "commander";
 import { action } from "../context.ts";
@@ -10,7 +9,7 @@ import { parseWhole } from "../units.ts";
 type RelayOptions = {
   readonly host?: string;
   readonly port?: string;
-  readonly dataDir?: string;
+  readonly data?: string;
   readonly config?: string;
 };
 
@@ -22,17 +21,19 @@ export function relayCommand(): Command {
     .description("run a relay for the network's market until Ctrl-C")
     .option("--host <address>", "address to listen on")
     .option("--port <number>", "port; 0 takes a free one")
-    .option("--data-dir <folder>", "folder of messages and blocks (default: relay in the state folder)")
+    .option("--data <folder>", "folder of messages and blocks (default: relay in the state folder)")
     .option("--config <file>", "settings as JSON; options win over it")
     .action(
       action(async (context, options: RelayOptions) => {
         const { home, output, signal } = context;
+        // Loaded when needed: other commands need no HTTP server.
+        const { parseRelayConfig, startRelay } = await import("@quorate/relay");
         const given: Record<string, unknown> = options.config === undefined ? {} : readSettings(options.config);
         if (given.markets === undefined) {
           const { network } = context.network();
           given.markets = [{ chainId: network.chainId, market: network.market }];
         }
-        given.dataDir = resolve(options.dataDir ?? (given.dataDir as string | undefined) ?? join(home, "relay"));
+        given.dataDir = resolve(options.data ?? (given.dataDir as string | undefined) ?? join(home, "relay"));
         if (options.host !== undefined) given.host = options.host;
         if (options.port !== undefined) given.port = parseWhole(options.port, "--port", 0, 65_535);
         const logger = createLogger({ level: "info", stream: process.stderr });

@@ -44,7 +44,7 @@ export function trustCommand(): Command {
     .command("allow <provider>")
     .description("put a provider on the allow list")
     .option("--organization <name>", "who it is; one organization gets one place of a job")
-    .option("--note <text>", "why")
+    .option("--note <text>", "why, for the people who keep the file")
     .action(
       action(async ({ home, output }, provider: string, options: { organization?: string; note?: string }) => {
         const address = parseAddress(provider, "The provider");

@@ -1,0 +1,122 @@
+// Commands that need no chain, run in this process with state folders of their own.
+import assert from "node:assert/strict";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { testAddress, testHash } from "@quorate/testkit";
+import { createOutput } from "./output.ts";
+import { run } from "./program.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "quorate commands "));
+after(() => rmSync(folder, { recursive: true, force: true }));
+const home = join(folder, "home");
+const network = { chainId: 31_337, rpc: ["http://127.0.0.1:9"], market: testAddress(1), token: testAddress(2) };
+
+async function call(argv: readonly string[], state = home): Promise<{ code: number; value: Record<string, unknown> }> {
+  let out = "";
+  const sink = { write: (text: string | Uint8Array) => (out += String(text)) };
+  const code = await run(["--home", state, "--json", ...argv], () =>
+    createOutput({ json: true, stdout: sink, stderr: { write: () => true } }),
+  );
+  return { code, value: out === "" ? {} : (JSON.parse(out) as Record<string, unknown>) };
+}
+
+mkdirSync(home);
+writeFileSync(join(home, "config.json"), JSON.stringify({ version: 1, network: "a", networks: { a: network } }));
+const program = join(folder, "program.js");
+writeFileSync(program, "export default () => 1");
+
+const refused: readonly [string, string, number, readonly string[]][] = [
+  ["a network without endpoints", "USAGE_NETWORK", 2, ["network", "add", "half", "--chain-id", "7"]],
+  ["a network named like a path", "USAGE_NETWORK", 2, ["network", "add", "../x", "--rpc", "http://127.0.0.1:9"]],
+  ["a chain id that is no number", "USAGE_NETWORK", 2, ["network", "add", "a", "--chain-id", "one"]],
+  ["an endpoint that does not answer", "NODE_UNREACHABLE", 3, ["network", "add", "b", "--rpc", "http://127.0.0.1:9"]],
+  ["an unknown network", "CONFIG_UNKNOWN_NETWORK", 2, ["network", "use", "none"]],
+  [
+    "an unknown network of a command",
+    "CONFIG_UNKNOWN_NETWORK",
+    2,
+    ["account", "show", testAddress(5), "--network", "none"],
+  ],
+  ["an unknown key", "CONFIG_UNKNOWN_ACCOUNT", 2, ["account", "use", "nobody"]],
+  ["a command that signs without a key", "CONFIG_NO_ACCOUNT", 2, ["account", "show"]],
+  ["an address that is none", "USAGE_ADDRESS", 2, ["account", "show", "0x12"]],
+  ["a token that is no address", "USAGE_ADDRESS", 2, ["account", "show", testAddress(5), "--token", "dollars"]],
+  ["a node that does not answer", "NODE_UNREACHABLE", 3, ["account", "show", testAddress(5)]],
+  ["a probation that is no number", "USAGE_NUMBER", 2, ["account", "claim", "first"]],
+  ["a key named like a path", "USAGE_KEY_NAME", 2, ["account", "new", "../key"]],
+  ["a trust that does not exist", "USAGE_TRUST", 2, ["trust", "accept", "everybody"]],
+  ["a provider that is no address", "USAGE_ADDRESS", 2, ["trust", "allow", "Ember Grid"]],
+  ["an organization without a name", "USAGE_TEXT", 2, ["trust", "allow", testAddress(5), "--organization", ""]],
+  ["a program that is missing", "USAGE_FILE", 2, ["job", "preview", join(folder, "none.js")]],
+  ["a program that is a folder", "USAGE_FILE", 2, ["job", "preview", folder]],
+  ["a limit that is no size", "USAGE_SIZE", 2, ["job", "preview", program, "--memory", "lots"]],
+  ["a way that does not exist", "USAGE_VIA", 2, ["job", "request", program, "--price", "1", "--via", "post"]],
+  ["a label of 201 letters", "USAGE_LABEL", 2, ["job", "request", program, "--price", "1", "--label", "a".repeat(201)]],
+  ["a run in a script without a word on money", "USAGE_CONFIRM", 2, ["job", "run", program, "--price", "1"]],
+  ["a job id that is none", "USAGE_JOB", 2, ["job", "watch", "0xzz"]],
+  ["a beginning that no job has", "JOB_UNKNOWN", 4, ["job", "offers", "0xffffffff"]],
+  ["a wait that is no duration", "USAGE_DURATION", 2, ["job", "result", testHash(1), "--wait", "long"]],
+  ["a provider before init", "CONFIG_NO_PROVIDER", 2, ["provider", "status"]],
+  ["an explanation before init", "CONFIG_NO_PROVIDER", 2, ["provider", "explain", testHash(1)]],
+  ["a port beyond the last", "USAGE_NUMBER", 2, ["relay", "start", "--port", "65536"]],
+  ["relay settings that are missing", "CONFIG_INVALID", 2, ["relay", "start", "--config", join(folder, "none.json")]],
+  ["relay settings that are no object", "CONFIG_INVALID", 2, ["relay", "start", "--config", program]],
+  ["blocks faster than a second", "USAGE_NUMBER", 2, ["devnet", "start", "--block-time", "10"]],
+  ["a backup of nothing", "STATE_MISSING", 2, ["backup", join(folder, "copy"), "--home", join(folder, "nothing")]],
+  ["a restore of something else", "BACKUP_INVALID", 2, ["restore", home, "--home", join(folder, "new")]],
+];
+
+for (const [what, code, exit, argv] of refused) {
+  test(`${what} ends with ${code} and ${exit}`, async () => {
+    const { code: found, value } = await call(argv);
+    assert.deepEqual([(value.error as { code: string } | undefined)?.code, found], [code, exit], JSON.stringify(value));
+  });
+}
+
+test("a state folder full of garbage is refused file by file", async () => {
+  const garbage = mkdtempSync(join(folder, "garbage-"));
+  for (const name of ["config.json", "trust.json"]) writeFileSync(join(garbage, name), "\u0000\u0001garbage");
+  assert.equal(((await call(["network", "list"], garbage)).value.error as { code: string }).code, "CONFIG_INVALID");
+  writeFileSync(join(garbage, "config.json"), JSON.stringify({ version: 1, networks: { a: network } }));
+  assert.equal(((await call(["trust", "show"], garbage)).value.error as { code: string }).code, "TRUST_POLICY_INVALID");
+  for (const name of ["keys", "jobs", "provider"]) writeFileSync(join(garbage, name), "a file, no folder");
+  const listed = await call(["account", "list"], garbage);
+  assert.deepEqual([(listed.value.error as { code: string }).code, listed.code], ["FILE_UNUSABLE", 2]);
+  const jobs = await call(["job", "list"], garbage);
+  assert.deepEqual([(jobs.value.error as { code: string }).code, jobs.code], ["FILE_UNUSABLE", 2]);
+});
+
+test("a state folder that is a file is refused", async () => {
+  const { code, value } = await call(["network", "use", "a"], program);
+  assert.deepEqual([(value.error as { code: string }).code, code], ["CONFIG_INVALID", 2]);
+});
+
+test("settings are kept: the default network, and whom to trust", async () => {
+  assert.deepEqual((await call(["network", "use", "a"])).value, { network: "a" });
+  const added = await call(["network", "add", "a", "--confirmations", "5", "--relay", "http://127.0.0.1:1"]);
+  assert.equal(added.value.confirmations, 5);
+  assert.deepEqual(added.value.relays, ["http://127.0.0.1:1"]);
+  assert.equal(added.value.chainId, 31_337);
+  await call(["trust", "allow", testAddress(5).toLowerCase(), "--organization", "Five"]);
+  await call(["trust", "deny", testAddress(6), "--reason", "late"]);
+  await call(["trust", "accept", "anyone"]);
+  const { value } = await call(["trust", "show"]);
+  assert.equal(value.accept, "anyone");
+  assert.deepEqual(value.allow, [{ provider: testAddress(5), organization: "Five" }]);
+  await call(["trust", "deny", testAddress(5)]);
+  await call(["trust", "forget", testAddress(6)]);
+  const later = (await call(["trust", "show"])).value;
+  assert.deepEqual([later.allow, later.deny], [[], [{ provider: testAddress(5) }]]);
+});
+
+test("a folder that cannot be written is refused by name", async () => {
+  const closed = mkdtempSync(join(folder, "closed-"));
+  chmodSync(closed, 0o500);
+  const { code, value } = await call(["trust", "accept", "anyone"], closed);
+  chmodSync(closed, 0o700);
+  // The superuser may write everywhere.
+  if (process.getuid?.() === 0) assert.equal(code, 0);
+  else assert.deepEqual([(value.error as { code: string }).code, code], ["FILE_UNUSABLE", 2]);
+});
