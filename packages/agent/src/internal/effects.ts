@@ -291,13 +291,17 @@ function carriedCommitments(view: View): Effect[] {
   const missing = status.occupants.filter((place) => !facts.committed.includes(place));
   const available = missing.map((place) => availableCommitment(view, place));
   if (missing.length === 0 || available.some((found) => found === undefined)) return [];
+  if (missing.some((place) => isSpent(view, place))) return [];
   const complete = Math.max(facts.openedAt, ...available.map((found) => found?.seenAt ?? 0));
   const since = complete + shadowPatience(view);
   if (!isTurn(view, "commitments", weightedAndWilling(view), since)) return [];
   // Shadows first: once the last seat has committed, revealing has begun and a shadow would be late.
   const shadows = Object.values(job.peers.commitments).filter(
     ({ place }) =>
-      roleOfPlace(terms, place) === "shadow" && !facts.committed.includes(place) && !facts.declined.includes(place),
+      roleOfPlace(terms, place) === "shadow" &&
+      !facts.committed.includes(place) &&
+      !facts.declined.includes(place) &&
+      !isSpent(view, place),
   );
   const others = [
     ...shadows,
@@ -314,6 +318,16 @@ function carriedCommitments(view: View): Effect[] {
     ...(missing.includes(own) ? { ownPlace: own } : {}),
     terms,
   });
+}
+
+/**
+ * Whether a mined call of this agent has carried a place's commitment without effect: its agent's authorization has ended, say.
+ * Carrying it again would burn gas at that place's will.
+ */
+function isSpent({ job }: View, place: number): boolean {
+  const last = job.transactions["carry-commitments"];
+  const carried = job.peers.commitments[place];
+  return last?.state === "mined" && carried !== undefined && carried.seenAt <= last.at;
 }
 
 /**

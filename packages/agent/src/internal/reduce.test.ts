@@ -282,6 +282,30 @@ describe("a commitment", () => {
     assert.deepEqual(turns.filter(Boolean).length, 1);
   });
 
+  it("of a peer that a mined call carried without effect is not carried again", () => {
+    const world = new World({ own: 0 });
+    const subject = seated(world);
+    subject.vote();
+    for (const place of [1, 2]) {
+      const commitment = { place, commitment: world.commitmentOf(place), signature: "0x01" as const };
+      subject.send({ type: "peer-commitment", jobId: world.jobId, commitment });
+    }
+    let attempts = 0;
+    for (let block = 0; block < 40; block += 1) {
+      if (subject.transaction("carry-commitments") !== undefined) {
+        attempts += 1;
+        const { jobId, now: at } = subject.world;
+        const duty = "carry-commitments" as const;
+        const key = `carry/${attempts}`;
+        subject.record({ kind: "transaction-handed-over", jobId, at, duty, attempt: attempts, key });
+        subject.record({ kind: "transaction-ended", jobId, at, duty, attempt: attempts, result: "mined" });
+        // The chain skipped place 2: everybody else has committed.
+        subject.mine([world.committed(0), world.committed(1)]);
+      } else subject.mine();
+    }
+    assert.equal(attempts, 1);
+  });
+
   it("waits a moment for a shadow, and then leaves without it", () => {
     const turns = [0, 1, 2].map((own) => {
       const world = new World({ own, shadows: 1 });
