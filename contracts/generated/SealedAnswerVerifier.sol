@@ -21,7 +21,7 @@
 
 pragma solidity 0.8.37;
 
-/// @notice Verifies proofs of circuits/ under keys for development, which one party could forge.
+/// @notice Verifies proofs of circuits/ under keys for development: anybody can forge them.
 contract SealedAnswerVerifier {
     /// @notice The keys are for development: no chain but a local one takes them.
     error DevelopmentKeys(uint256 chainId);

@@ -99,7 +99,7 @@ export function verifierSource(solidity: string, name: string, pragma: string): 
   text = replace(
     text,
     "contract Groth16Verifier {\n",
-    `/// @notice Verifies proofs of circuits/ under keys for development, which one party could forge.
+    `/// @notice Verifies proofs of circuits/ under keys for development: anybody can forge them.
 contract ${name} {
     /// @notice The keys are for development: no chain but a local one takes them.
     error DevelopmentKeys(uint256 chainId);

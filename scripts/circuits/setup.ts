@@ -1,4 +1,4 @@
-// The keys for development: one party knows how they were made and could forge with them. They are the same in every clone.
+// The keys for development: their phase 2 is public, so anybody can forge proofs. They are the same in every clone.
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type VerificationKey, zKey } from "snarkjs";
