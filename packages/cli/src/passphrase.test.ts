@@ -50,6 +50,15 @@ test("a terminal is asked, and does not show what is typed", async () => {
   assert.equal(shown(), "Passphrase: \n");
 });
 
+test("Ctrl-C and the end of input at the question are no defects", async () => {
+  for (const typed of ["\u0003", "\u0004"]) {
+    const { input, streams } = terminal();
+    const asked = readPassphrase({ terminal: streams }, "?", never);
+    input.write(typed);
+    await assertCode(asked, "INTERRUPTED");
+  }
+});
+
 test("a question can be stopped", async () => {
   const { streams } = terminal();
   const controller = new AbortController();

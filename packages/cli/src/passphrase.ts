@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import { FatalError } from "@quorate/core";
+import { Interrupted } from "./exit-codes.ts";
 
 /** Where a passphrase may come from, in this order. */
 export type PassphraseSources = {
@@ -64,7 +65,11 @@ async function ask(
   try {
     return await new Promise<string>((resolve, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-      lines.once("SIGINT", () => reject(new DOMException("Stopped at the passphrase.", "AbortError")));
+      // The terminal gives Ctrl-C as a key while it is read like this, not as a signal.
+      lines.once("SIGINT", () => reject(new Interrupted("Stopped at the passphrase. Nothing was done.")));
+      lines.once("close", () =>
+        reject(new Interrupted("The terminal was closed at the passphrase. Nothing was done.")),
+      );
       lines.question("", { signal }, resolve);
     });
   } finally {

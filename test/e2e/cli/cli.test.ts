@@ -301,7 +301,8 @@ test("the agent runs once a folder, answers about requests, and takes the cheape
 
   await ok(["trust", "allow", status.provider as string, "--organization", "Fennel Farm"], user);
   const out = join(folder, "second.json");
-  const run = await ok(["job", "run", ...work(), ...WISHES, "--yes", "--out", out], user);
+  // All six answer; a panel that is full earlier would be dearer.
+  const run = await ok(["job", "run", ...work(), ...WISHES, "--offers", "6", "--yes", "--out", out], user);
   secondJob = run.jobId as Hex;
   assert.equal(run.file, out);
   assert.deepEqual(JSON.parse(readFileSync(out, "utf8")), RESULT);

@@ -43,7 +43,7 @@ type RequestOptions = PackageOptions & {
 };
 
 type OfferOptions = { readonly wait: string };
-type OpenOptions = OfferOptions & { readonly yes?: boolean };
+type OpenOptions = OfferOptions & { readonly yes?: boolean; readonly offers?: string };
 type ResultOptions = { readonly out?: string; readonly wait: string };
 
 /** As the key store takes it. */
@@ -77,11 +77,14 @@ export function jobCommand(): Command {
     .description("request, open, watch and fetch the result in one go")
     .option("--wait <duration>", "how long to wait for offers", "2m")
     .option("--out <file>", "write the result to a file")
+    .option("--offers <n>", "compare the offers of at least so many providers (default: until the panel is full)")
     .option("-y, --yes", "open without asking")
     .action(
       action(async (context, program: string, options: RequestOptions & OpenOptions & ResultOptions) => {
         requireYes(context, options);
+        // Said before the request is published.
         parseDuration(options.wait, "--wait");
+        if (options.offers !== undefined) parseWhole(options.offers, "--offers", 1, 256);
         const { jobId } = await request(context, program, options);
         const requester = await requesterOf(context, { signs: true, judges: true });
         await comingBack(context, jobId, "open", () => open(context, requester, jobId, options));
@@ -125,7 +128,14 @@ export function jobCommand(): Command {
         const jobId = findJobId(context.home, job);
         const requester = await requesterOf(context, { signs: false, judges: true });
         const token = await tokenOfJob(context, jobId);
-        const { received, selection } = await collect(context, requester, jobId, token, options.wait, false);
+        const { received, selection } = await collect(
+          context,
+          requester,
+          jobId,
+          token,
+          options.wait,
+          Number.POSITIVE_INFINITY,
+        );
         await explainMissing(context, requester, jobId, received, selection);
         context.output.result({ jobId, offers: received, selection }, describeSelection(selection, token));
       }),
@@ -135,6 +145,7 @@ export function jobCommand(): Command {
     .command("open <job>")
     .description("choose the panel, escrow the money, and let the work begin")
     .option("--wait <duration>", "how long to wait for offers", "2m")
+    .option("--offers <n>", "compare the offers of at least so many providers (default: until the panel is full)")
     .option("-y, --yes", "open without asking")
     .action(
       action(async (context, job: string, options: OpenOptions) => {
@@ -299,17 +310,18 @@ async function tokenOfJob(context: Context, jobId: Hex): Promise<Token> {
     : readToken(await context.publicClient(), record.request.token);
 }
 
-/** Collects offers until the panel is full, or the time is over. */
+/** Collects offers until the panel is full and `enough` providers have answered, or the time is over. */
 async function collect(
   context: Context,
   requester: Requester,
   jobId: Hex,
   token: Token,
   wait: string,
-  untilComplete: boolean,
+  enough: number,
 ): Promise<{ received: ReceivedOffer[]; selection: Selection }> {
   const { output, signal } = context;
   const received: ReceivedOffer[] = [];
+  const answered = new Set<string>();
   let selection = await requester.selectOffers(jobId, received);
   output.progress("waiting for offers");
   for await (const offer of requester.collectOffers(jobId, {
@@ -326,10 +338,10 @@ async function collect(
       output.step(`unusable offer of ${offer.sender}: ${offer.reason}`);
     }
     selection = await requester.selectOffers(jobId, received);
-    if (untilComplete && selection.missing.length === 0) break;
-    output.progress(
-      selection.missing.length === 0 ? "the panel is full; still collecting" : selection.missing.join("; "),
-    );
+    if (offer.kind === "offer") answered.add(offer.offer.provider);
+    const isFull = selection.missing.length === 0;
+    if (isFull && answered.size >= enough) break;
+    output.progress(isFull ? "the panel is full; still collecting" : selection.missing.join("; "));
   }
   signal.throwIfAborted();
   return { received, selection: await requester.selectOffers(jobId, received) };
@@ -363,6 +375,7 @@ function describeSelection({ chosen, refused, missing }: Selection, token: Token
 
 async function open(context: Context, requester: Requester, jobId: Hex, options: OpenOptions): Promise<OpenedJob> {
   const { output, signal } = context;
+  const enough = options.offers === undefined ? 0 : parseWhole(options.offers, "--offers", 1, 256);
   const { stage, record } = await requester.resume(jobId, { signal });
   const token = await readToken(await context.publicClient(), record.request.token);
   if (stage === "drafted") {
@@ -389,7 +402,7 @@ async function open(context: Context, requester: Requester, jobId: Hex, options:
       output.warn(error.message);
     }
   }
-  const { received, selection } = await collect(context, requester, jobId, token, options.wait, true);
+  const { received, selection } = await collect(context, requester, jobId, token, options.wait, enough);
   if (!selection.complete) {
     await explainMissing(context, requester, jobId, received, selection);
     throw new RetryableError(
