@@ -1,5 +1,8 @@
 // The files that follow from the circuits: circuits/keys and contracts/generated.
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "../lib/workspace.ts";
 import { sha256, versionOf } from "./cache.ts";
 import { type Compiled, compileCircuit } from "./compile.ts";
 import { type Config, type Instance, mainOf } from "./config.ts";
@@ -67,12 +70,24 @@ export function filesOf({ instance, compiled, keys }: Built, config: Config, pra
     verificationKey: keys.verificationKey,
   };
   return [
-    { path: `circuits/keys/${instance.name}.json`, text: `${JSON.stringify(key, undefined, 2)}\n` },
+    { path: `circuits/keys/${instance.name}.json`, text: formatted(JSON.stringify(key, undefined, 2)) },
     {
       path: `contracts/generated/${instance.verifier}.sol`,
       text: verifierSource(keys.solidity, instance.verifier, pragma),
     },
   ];
+}
+
+/** JSON as the repository's formatter wants it, so that the lint step and `--check` agree. */
+function formatted(json: string): string {
+  const biome = join(root, "node_modules/.bin/biome");
+  const { status, stdout, stderr } = spawnSync(biome, ["format", "--stdin-file-path=key.json"], {
+    cwd: root,
+    input: json,
+    encoding: "utf8",
+  });
+  if (status !== 0) throw new Error(`biome did not format a key: ${stderr}`);
+  return stdout;
 }
 
 /**
