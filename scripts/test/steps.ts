@@ -22,7 +22,7 @@ export type Work =
 /** A step of `npm test`. */
 export type Step = {
   readonly name: string;
-  /** Cores it keeps busy; steps run beside each other while their loads fit the machine. */
+  /** Cores it keeps busy, also a part of one; steps run beside each other while their loads fit the machine. */
   readonly load: number;
   /** Steps that must have passed before. */
   readonly after?: readonly string[];
@@ -32,6 +32,9 @@ export type Step = {
   readonly timeoutMs?: number;
   readonly work: Work;
 };
+
+/** Limit of steps that start chains and processes, on a machine that is busy with others as well. */
+const LONG_MS = 30 * 60_000;
 
 const bin = (name: string): string => join(root, "node_modules", ".bin", name);
 const script = (file: string, ...args: readonly string[]): readonly string[] => ["node", join(root, file), ...args];
@@ -63,6 +66,11 @@ export function listSteps(): readonly Step[] {
       fast: true,
       work: commands({ name: "the contracts compile", argv: [bin("hardhat"), "build", "--quiet"] }),
     },
+    // What waits for a chain's time more than it computes comes first and runs beside the rest. It deploys what `@quorate/abi`
+    // carries and needs no compiler.
+    ...folders("test/e2e").map((name): Step => {
+      return { name: `e2e ${name}`, load: 0.5, timeoutMs: LONG_MS, work: tests(`test/e2e/${name}/**/*.test.ts`) };
+    }),
     {
       name: "lint",
       load: 1,
@@ -112,7 +120,12 @@ export function listSteps(): readonly Step[] {
       name: "generated",
       load: 1,
       after: ["compile"],
-      work: commands({ name: "generated files are current", argv: script("scripts/generate.ts", "--check") }),
+      timeoutMs: LONG_MS,
+      work: commands(
+        { name: "generated files are current", argv: script("scripts/generate.ts", "--check") },
+        { name: "the metered engine is current", argv: script("packages/sandbox/scripts/generate.ts", "--check") },
+        { name: "keys and verifiers of the circuits are current", argv: script("scripts/circuits.ts", "--check") },
+      ),
     }),
     { name: "house", load: 1, work: tests("scripts/**/*.test.ts") },
     ...packageNames().flatMap((name): readonly Step[] => {
@@ -121,18 +134,24 @@ export function listSteps(): readonly Step[] {
     }),
     { name: "solidity", load: 2, after: ["compile"], work: { kind: "hardhat", task: ["test", "solidity"] } },
     ...folders("test/integration").map((name): Step => {
-      // The contracts' tests share nothing but the compiler's output; the others start chains and processes of their own.
-      const load = name === "contracts" ? 1 : 2;
+      const work = tests(`test/integration/${name}/**/*.test.ts`);
+      const usesCompiler = name === "contracts" || name === "attacks";
       return {
         name: `integration ${name}`,
-        load,
-        after: ["compile"],
-        work: tests(`test/integration/${name}/**/*.test.ts`),
+        load: 1,
+        timeoutMs: LONG_MS,
+        work,
+        ...(usesCompiler ? { after: ["compile"] } : {}),
       };
     }),
-    ...folders("test/e2e").map((name): Step => {
-      return { name: `e2e ${name}`, load: 2, after: ["compile"], work: tests(`test/e2e/${name}/**/*.test.ts`) };
-    }),
+    {
+      name: "circuits",
+      load: 1,
+      // The keys that `generated` builds are found in the cache.
+      after: ["generated"],
+      timeoutMs: LONG_MS,
+      work: tests("test/circuits/**/*.test.ts"),
+    },
     ...when("scripts/bench/gas.ts", {
       name: "gas",
       load: 1,
