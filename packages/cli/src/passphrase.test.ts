@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { PassThrough, Writable } from "node:stream";
 import { after, test } from "node:test";
 import { assertCode } from "@quorate/testkit";
-import { readPassphrase } from "./passphrase.ts";
+import { askTerminal, readPassphrase } from "./passphrase.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "quorate-passphrase-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -56,7 +56,19 @@ test("Ctrl-C and the end of input at the question are no defects", async () => {
     const asked = readPassphrase({ terminal: streams }, "?", never);
     input.write(typed);
     await assertCode(asked, "INTERRUPTED");
+    const open = terminal();
+    const question = askTerminal(open.streams, "Sure? ", never);
+    open.input.write(typed);
+    await assertCode(question, "INTERRUPTED");
   }
+});
+
+test("a question that is no secret shows what is typed", async () => {
+  const { input, shown, streams } = terminal();
+  const asked = askTerminal(streams, "Sure? ", never);
+  input.write("yes\n");
+  assert.equal(await asked, "yes");
+  assert.match(shown(), /Sure\? .*yes/s);
 });
 
 test("a question can be stopped", async () => {

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { createInterface } from "node:readline";
+import { createInterface, type Interface } from "node:readline";
 import { Writable } from "node:stream";
 import { FatalError } from "@quorate/core";
 import { Interrupted } from "./exit-codes.ts";
@@ -60,20 +60,43 @@ async function ask(
 ): Promise<string> {
   // readline echoes what is typed to its output: it gets one that swallows everything.
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({ input, output: silent, terminal: true });
   output.write(prompt);
+  try {
+    return await answerOf(createInterface({ input, output: silent, terminal: true }), "", signal);
+  } finally {
+    output.write("\n");
+  }
+}
+
+/**
+ * Asks a question on a terminal, showing what is typed.
+ *
+ * @param terminal - Streams of the terminal.
+ * @param question - What is asked.
+ * @param signal - Ends the question.
+ * @returns The line that was typed.
+ * @throws Interrupted after Ctrl-C or the end of input.
+ */
+export async function askTerminal(
+  terminal: { readonly input: NodeJS.ReadableStream; readonly output: NodeJS.WritableStream },
+  question: string,
+  signal: AbortSignal,
+): Promise<string> {
+  return answerOf(createInterface({ ...terminal, terminal: true }), question, signal);
+}
+
+async function answerOf(lines: Interface, question: string, signal: AbortSignal): Promise<string> {
   try {
     return await new Promise<string>((resolve, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
       // The terminal gives Ctrl-C as a key while it is read like this, not as a signal.
-      lines.once("SIGINT", () => reject(new Interrupted("Stopped at the passphrase. Nothing was done.")));
+      lines.once("SIGINT", () => reject(new Interrupted("Stopped at a question. Nothing was done after it.")));
       lines.once("close", () =>
-        reject(new Interrupted("The terminal was closed at the passphrase. Nothing was done.")),
+        reject(new Interrupted("The terminal was closed at a question. Nothing was done after it.")),
       );
-      lines.question("", { signal }, resolve);
+      lines.question(question, { signal }, resolve);
     });
   } finally {
     lines.close();
-    output.write("\n");
   }
 }

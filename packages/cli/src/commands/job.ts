@@ -19,6 +19,7 @@ import { Command } from "commander";
 import { action, type Context } from "../context.ts";
 import { Interrupted } from "../exit-codes.ts";
 import { type PackageOptions, packageFromFiles } from "../job-files.ts";
+import { askTerminal } from "../passphrase.ts";
 import { findJobId, jobStore, keptJobs, requesterOf } from "../requester.ts";
 import { chooseToken, readToken, type Token } from "../token.ts";
 import { formatDuration, parseDuration, parsePercent, parseWhole } from "../units.ts";
@@ -438,17 +439,16 @@ function requireYes({ output }: Context, { yes }: OpenOptions): void {
 /** Money moves next: a person is asked, a script has to say so beforehand. */
 async function confirm(context: Context, yes: boolean): Promise<void> {
   if (yes) return;
-  const { createInterface } = await import("node:readline/promises");
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await lines.question("Open the job? [y/N] ", { signal: context.signal });
-    if (!/^y(es)?$/i.test(answer.trim()))
-      throw new FatalError(
-        "USAGE_CONFIRM",
-        "Not opened; nothing was paid. The request stays published: open it with the same command when you want to.",
-      );
-  } finally {
-    lines.close();
+  const answer = await askTerminal(
+    { input: process.stdin, output: process.stderr },
+    "Open the job? [y/N] ",
+    context.signal,
+  );
+  if (!/^y(es)?$/i.test(answer.trim())) {
+    throw new FatalError(
+      "USAGE_CONFIRM",
+      "Not opened; nothing was paid. The request stays published: open it with the same command when you want to.",
+    );
   }
 }
 
@@ -596,7 +596,7 @@ async function comingBack<T>(
   try {
     return await body();
   } catch (error) {
-    if (!context.signal.aborted) throw error;
+    if (!context.signal.aborted && !(error instanceof Interrupted)) throw error;
     const next = `quorate job ${part} ${jobId}`;
     throw new Interrupted(`Stopped. ${goesOn[part]}. Come back with: ${next}`, next);
   }
