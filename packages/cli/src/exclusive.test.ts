@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -49,4 +49,14 @@ test("who waits too long gets STATE_BUSY, who is stopped stops waiting", async (
     );
     await assert.rejects(stopped, /stopped/);
   });
+});
+
+test("a folder in which no lock can be taken runs nothing", async () => {
+  const other = mkdtempSync(join(home, "other-"));
+  mkdirSync(join(other, "sending.lock"));
+  const options = { signal: never, onWait: () => assert.fail("nobody holds it") };
+  await assertCode(
+    exclusively(other, options, async () => assert.fail("runs without a lock")),
+    "FILE_UNUSABLE",
+  );
 });

@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { isQuorateError, RetryableError } from "@quorate/core";
+import { FatalError, isQuorateError, RetryableError } from "@quorate/core";
 import { lockState } from "@quorate/service";
 
 /** How long a command waits for another one of the same state folder, milliseconds. */
@@ -17,7 +17,7 @@ const PAUSE_MS = 200;
  * @param options - Signal that ends the wait; told once when there is somebody to wait for; longest wait.
  * @param body - What is run under the lock.
  * @returns What `body` returns.
- * @throws RetryableError `STATE_BUSY` when another command does not end; the signal's reason
+ * @throws FatalError `FILE_UNUSABLE` when the folder cannot be written; RetryableError `STATE_BUSY` when another command does not end; the signal's reason
  */
 export async function exclusively<T>(
   home: string,
@@ -34,7 +34,13 @@ export async function exclusively<T>(
     try {
       lock = lockState(join(home, "sending"));
     } catch (error) {
-      if (!isQuorateError(error, "ALREADY_RUNNING")) throw error;
+      if (!isQuorateError(error, "ALREADY_RUNNING")) {
+        throw new FatalError(
+          "FILE_UNUSABLE",
+          `No lock can be taken in ${home}, so nothing was sent. Check that the folder can be written and the disk is not full, or name another folder with --home.`,
+          { cause: error, details: { path: home } },
+        );
+      }
       if (performance.now() > deadline) {
         throw new RetryableError(
           "STATE_BUSY",
