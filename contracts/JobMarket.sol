@@ -18,7 +18,6 @@ import {
     OfferFault,
     Opening,
     OpeningFault,
-    Place,
     PlaceResult,
     PlacedCommitment,
     Request,
@@ -37,6 +36,7 @@ import {
     VOTE_OK,
     VOTE_REPORT
 } from "./types/JobState.sol";
+import {Panel, Panels} from "./types/Panel.sol";
 import {Tally, TallyLib} from "./types/Tally.sol";
 import {TermsLib} from "./types/TermsLib.sol";
 import {IJobMarket} from "./interfaces/IJobMarket.sol";
@@ -80,11 +80,12 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
     }
 
     /// @inheritdoc IJobMarket
-    function announce(Request calldata request) external {
+    function announce(Request calldata request_) external {
         // Check:
+        (Request memory request, bytes32 jobId) = _read(request_);
         _requireRequester(request);
         _requireSound(request);
-        emit JobAnnounced({jobId: _requestDigest(request), requester: msg.sender, request: request});
+        emit JobAnnounced({jobId: jobId, requester: msg.sender, request: request});
     }
 
     /// @inheritdoc IJobMarket
@@ -94,37 +95,24 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
         SignedOffer[] calldata offers
     ) external returns (bytes32 jobId) {
         // Check:
-        jobId = _requestDigest(request_);
-        Request memory request = request_;
+        Request memory request;
+        (request, jobId) = _read(request_);
         _requireRequester(request);
         _requireOpenable(request, jobId, spares, offers.length);
-        BadOffer[] memory bad = _badOffers(request, jobId, spares, offers);
+        (BadOffer[] memory bad, Panel panel) = _badOffers(request, jobId, spares, offers);
         if (bad.length != 0) revert BadOffers(bad);
 
         // Effect:
-        uint256 end = offers.length;
-        Place[] memory places = new Place[](end);
-        bytes[] memory keyWraps = new bytes[](end);
         Sums memory sums;
-        for (uint256 i; i < end; ++i) {
-            SignedOffer calldata offer = offers[i];
-            (address provider, uint96 price) = (offer.provider, offer.price);
-            (places[i].provider, places[i].price) = (provider, price);
-            keyWraps[i] = offer.keyWrap;
-            _setAside(sums, price, i >= request.seats, i >= uint256(request.seats) + spares, request.standbyBps);
-            _lock(request.token, provider, request.bond);
+        for (uint256 i; i < offers.length; ++i) {
+            bool isShadow = i >= uint256(request.seats) + spares;
+            _setAside(sums, panel.priceOf(i), i >= request.seats, isShadow, request.standbyBps);
+            _lock(request.token, panel.providerOf(i), request.bond);
         }
         _escrow(request.token, msg.sender, _escrowOf(sums, request.seats, request.carrierFee));
         _states[jobId] = JobWords.create(block.timestamp);
-        _chains[jobId][keccak256(abi.encode(_termsOf(request, spares, places)))] = jobId;
-        emit JobOpened({
-            jobId: jobId,
-            requester: msg.sender,
-            request: request,
-            spares: spares,
-            places: places,
-            keyWraps: keyWraps
-        });
+        _chains[jobId][panel.termsHash(request, spares)] = jobId;
+        panel.emitOpened(jobId, request, spares, offers);
     }
 
     /// @inheritdoc IJobMarket
@@ -142,13 +130,15 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
     function commitBySig(bytes32 jobId, Terms calldata terms, CarriedCommitment[] calldata commitments) external {
         // Check:
         (JobWord state, bytes32 termsHash, bytes32 chain) = _load(jobId, terms);
+        bytes32 domain = _domainSeparatorV4();
         // Effect:
         for (uint256 i; i < commitments.length; ++i) {
             CarriedCommitment calldata item = commitments[i];
             (uint8 place, bytes32 commitment) = (item.place, item.commitment);
             (bool good, CommitmentFault fault) = _judgeCommitment(jobId, state, terms, place, commitment);
             if (good) {
-                good = _isCommitmentSigned(jobId, terms.providerOf(place), terms.token, commitment, item.signature);
+                address provider = terms.providerOf(place);
+                good = _isCommitmentSigned(domain, jobId, provider, terms.tokenOf(), commitment, item.signature);
                 fault = CommitmentFault.BadSignature;
             }
             if (good) (state, chain) = _commit(jobId, state, terms, chain, place, commitment);
@@ -164,14 +154,14 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
         address provider = _requireActsFor(jobId, terms, place);
         if (state.committed().has(place)) revert AlreadyCommitted(jobId, place);
         if (state.declined().has(place)) revert AlreadyDeclined(jobId, place);
-        uint256 deadline = _windowStart(jobId, state, place) + terms.commitWindow / 4;
+        uint256 deadline = _windowStart(jobId, state, place) + terms.commitWindowOf() / 4;
         if (block.timestamp >= deadline) revert TooLateToDecline(jobId, place, uint40(deadline));
         // Effect:
         state = state.withDecline(place);
         // A shadow delays nothing, so its decline must not move the start of revealing either.
         if (!_isShadow(terms, place)) state = state.withDeclineTime(block.timestamp);
         _states[jobId] = state;
-        _release({token: terms.token, owner: provider, bond: terms.bond, pay: 0});
+        _release({token: terms.tokenOf(), owner: provider, bond: terms.bondOf(), pay: 0});
         emit SeatDeclined({jobId: jobId, provider: provider, place: place});
     }
 
@@ -180,8 +170,8 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
         // Check:
         (JobWord state, , ) = _load(jobId, terms);
         _requireStatus(jobId, state, terms, JobStatus.Committing);
-        uint256 spare = terms.seats;
-        uint256 left = _sparesLeft(state, spare, terms.spares);
+        uint256 spare = terms.seatsOf();
+        uint256 left = _sparesLeft(state, spare, terms.sparesOf());
         uint256 vacant = _vacantSeats(jobId, state, terms);
         // fits: sets of 16 places.
         if (vacant == 0 || left == 0) revert NothingToPromote(jobId, uint16(vacant), uint16(left));
@@ -196,7 +186,7 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
                 provider: terms.providerOf(spare),
                 spare: uint8(spare),
                 seat: seat,
-                deadline: uint40(block.timestamp + terms.commitWindow)
+                deadline: uint40(block.timestamp + terms.commitWindowOf())
             });
             ++spare;
         }
@@ -248,10 +238,10 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
         uint8 spares,
         SignedOffer[] calldata offers
     ) external view returns (BadOffer[] memory) {
-        bytes32 jobId = _requestDigest(request_);
-        Request memory request = request_;
+        (Request memory request, bytes32 jobId) = _read(request_);
         _requireOpenable(request, jobId, spares, offers.length);
-        return _badOffers(request, jobId, spares, offers);
+        (BadOffer[] memory bad, ) = _badOffers(request, jobId, spares, offers);
+        return bad;
     }
 
     /// @inheritdoc IJobMarket
@@ -264,8 +254,8 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
     }
 
     /// @inheritdoc IJobMarket
-    function jobIdOf(Request calldata request) external view returns (bytes32) {
-        return _requestDigest(request);
+    function jobIdOf(Request calldata request) external view returns (bytes32 jobId) {
+        (, jobId) = _read(request);
     }
 
     // Opening a job
@@ -305,17 +295,19 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
         if (places < minimum || places > maximum) revert BadPanelSize(places, minimum, maximum);
     }
 
-    /// @dev Every offer that cannot be opened, with the first cause found.
+    /// @dev Every offer that cannot be opened, with the first cause found, and all offers as the places of a panel.
     function _badOffers(
         Request memory request,
         bytes32 jobId,
         uint8 spares,
         SignedOffer[] calldata offers
-    ) private view returns (BadOffer[] memory bad) {
+    ) private view returns (BadOffer[] memory bad, Panel panel) {
         uint256 end = offers.length;
+        panel = Panels.create(end); // at most 16 places
+        bytes32 domain = _domainSeparatorV4();
         uint256 found;
         for (uint256 i; i < end; ++i) {
-            (bool good, OfferFault fault) = _judgeOffer(request, jobId, spares, offers, i);
+            (bool good, OfferFault fault) = _judgeOffer(domain, request, jobId, spares, offers[i], panel, i);
             if (good) continue;
             if (found == 0) bad = new BadOffer[](end);
             bad[found++] = BadOffer({place: uint8(i), fault: fault}); // fits: at most 16 places
@@ -329,18 +321,21 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
         }
     }
 
+    /// @dev Judges an offer, and puts it into its place of the panel.
     function _judgeOffer(
+        bytes32 domain,
         Request memory request,
         bytes32 jobId,
         uint8 spares,
-        SignedOffer[] calldata offers,
+        SignedOffer calldata offer,
+        Panel panel,
         uint256 place
     ) private view returns (bool good, OfferFault fault) {
-        SignedOffer calldata offer = offers[place];
-        address provider = offer.provider;
+        (address provider, uint256 price) = (offer.provider, offer.price);
+        panel.set(place, provider, price);
         if (provider == request.requester) return (false, OfferFault.ProviderIsRequester);
         for (uint256 other; other < place; ++other) {
-            if (offers[other].provider == provider) return (false, OfferFault.DuplicateProvider);
+            if (panel.providerOf(other) == provider) return (false, OfferFault.DuplicateProvider);
         }
         bool isShadow = place >= uint256(request.seats) + spares;
         uint8 role =
@@ -351,31 +346,13 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
                     : ROLE_SPARE;
         if (offer.roles & role == 0) return (false, OfferFault.RoleNotAccepted);
         if (block.timestamp >= offer.expiry) return (false, OfferFault.Expired);
-        if (offer.price > request.priceCeiling) return (false, OfferFault.PriceAboveCeiling);
+        if (price > request.priceCeiling) return (false, OfferFault.PriceAboveCeiling);
         if (offer.encryptionKey == 0) return (false, OfferFault.ZeroKey);
         if (_freeOf(request.token, provider) < request.bond) return (false, OfferFault.BondExceedsFree);
         if (!isShadow && request.flags & ACCEPT_PROBATION == 0 && onProbation(provider)) {
             return (false, OfferFault.OnProbation);
         }
-        return _judgeSignature(request, jobId, offer);
-    }
-
-    function _termsOf(Request memory request, uint8 spares, Place[] memory places) private pure returns (Terms memory) {
-        return
-            Terms({
-                requester: request.requester,
-                token: request.token,
-                bond: request.bond,
-                carrierFee: request.carrierFee,
-                seats: request.seats,
-                quorum: request.quorum,
-                spares: spares,
-                calloutBps: request.calloutBps,
-                standbyBps: request.standbyBps,
-                commitWindow: request.commitWindow,
-                revealWindow: request.revealWindow,
-                places: places
-            });
+        return _judgeSignature(domain, request, jobId, offer);
     }
 
     // Committing
@@ -384,7 +361,7 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
     function _requireActsFor(bytes32 jobId, Terms calldata terms, uint8 place) private view returns (address provider) {
         if (place >= terms.count()) revert NoSuchPlace(jobId, place, terms.count());
         provider = terms.providerOf(place);
-        if (!_actsFor(msg.sender, provider, terms.token)) revert NotProvider(jobId, place, msg.sender, provider);
+        if (!_actsFor(msg.sender, provider, terms.tokenOf())) revert NotProvider(jobId, place, msg.sender, provider);
     }
 
     /// @dev Whether a place may commit now, and why not. A place that lost its seat to a spare has declined or is late.
@@ -402,8 +379,8 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
             (JobStatus status, ) = _status(jobId, state, terms);
             if (status != JobStatus.Committing) return (false, CommitmentFault.Late);
         } else {
-            if (place >= terms.seats && !state.used().has(place)) return (false, CommitmentFault.NotSeated);
-            if (block.timestamp >= _windowStart(jobId, state, place) + terms.commitWindow) {
+            if (place >= terms.seatsOf() && !state.used().has(place)) return (false, CommitmentFault.NotSeated);
+            if (block.timestamp >= _windowStart(jobId, state, place) + terms.commitWindowOf()) {
                 return (false, CommitmentFault.Late);
             }
         }
@@ -427,17 +404,25 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
     }
 
     function _isShadow(Terms calldata terms, uint256 place) private pure returns (bool) {
-        return place >= uint256(terms.seats) + terms.spares;
+        return place >= terms.seatsOf() + terms.sparesOf();
     }
 
     /// @dev Folds a commitment into the chain of those before.
-    function _fold(bytes32 chain, uint8 place, bytes32 commitment) internal pure returns (bytes32) {
-        return keccak256(abi.encode(chain, place, commitment));
+    function _fold(bytes32 chain, uint256 place, bytes32 commitment) internal pure returns (bytes32 folded) {
+        // `keccak256(abi.encode(chain, place, commitment))` without keeping the memory of it.
+        // solhint-disable-next-line no-inline-assembly
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(free, chain)
+            mstore(add(free, 0x20), place)
+            mstore(add(free, 0x40), commitment)
+            folded := keccak256(free, 0x60)
+        }
     }
 
     /// @dev The seats whose present occupant declined, or has not committed at its deadline.
     function _vacantSeats(bytes32 jobId, JobWord state, Terms calldata terms) private view returns (uint256 vacant) {
-        uint256 seats = terms.seats;
+        uint256 seats = terms.seatsOf();
         uint256[] memory occupants = new uint256[](seats);
         for (uint256 seat; seat < seats; ++seat) occupants[seat] = seat;
         for (uint256 spare = seats; state.used() >> spare != 0; ++spare) {
@@ -449,7 +434,7 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
             if (state.committed().has(occupant)) continue;
             if (
                 state.declined().has(occupant) ||
-                block.timestamp >= _windowStart(jobId, state, occupant) + terms.commitWindow
+                block.timestamp >= _windowStart(jobId, state, occupant) + terms.commitWindowOf()
             ) vacant |= 1 << seat;
         }
     }
@@ -466,7 +451,8 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
         byPlace = new bytes32[](places);
         bytes32 found = jobId;
         for (uint256 i; i < commitments.length; ++i) {
-            (uint8 place, bytes32 commitment) = (commitments[i].place, commitments[i].commitment);
+            PlacedCommitment calldata item = commitments[i];
+            (uint8 place, bytes32 commitment) = (item.place, item.commitment);
             found = _fold(found, place, commitment);
             // A place beyond the panel is not part of the chain: the comparison below refuses it.
             if (place < places) byPlace[place] = commitment;
@@ -532,13 +518,13 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
         Terms calldata terms,
         bytes32[] memory hashes
     ) private {
-        uint256 seats = terms.seats;
+        uint256 seats = terms.seatsOf();
         Tally memory tally = TallyLib.count({
             state: state,
             votes: state.opened() & (Places.range(0, seats) | state.used()),
             hashes: hashes,
             seats: seats,
-            quorum: terms.quorum
+            quorum: terms.quorumOf()
         });
         JobStatus status = JobStatus.Inconclusive;
         Phase phase = Phase.Inconclusive;
@@ -550,7 +536,7 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
         }
 
         // Effect: the job.
-        _states[jobId] = JobWords.settled(phase, outcome, seats, terms.quorum, tally.agreeing, resultHash);
+        _states[jobId] = JobWords.settled(phase, outcome, seats, terms.quorumOf(), tally.agreeing, resultHash);
         delete _chains[jobId][termsHash];
 
         // Effect: the places.
@@ -562,11 +548,11 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
         }
 
         // Effect: the rest. What is paid never exceeds the escrow: each seat pays at most one occupant, at most its price.
-        uint256 carrierFee = terms.carrierFee;
+        uint256 carrierFee = terms.carrierFeeOf();
         uint96 refunded = uint96(_escrowOf(sums, seats, carrierFee) - sums.paid - carrierFee); // part of `held`, fits
-        _burn(terms.token, sums.late);
-        _credit(terms.token, msg.sender, carrierFee);
-        _credit(terms.token, terms.requester, refunded);
+        _burn(terms.tokenOf(), sums.late);
+        _credit(terms.tokenOf(), msg.sender, carrierFee);
+        _credit(terms.tokenOf(), terms.requesterOf(), refunded);
         emit JobSettled({
             jobId: jobId,
             status: status,
@@ -590,12 +576,12 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
         bytes32 resultHash
     ) private returns (Verdict verdict, uint256 pay) {
         uint256 price = terms.priceOf(place);
-        uint256 bond = terms.bond;
-        uint256 seats = terms.seats;
-        address token = terms.token;
-        bool isShadow = place >= seats + terms.spares;
+        uint256 bond = terms.bondOf();
+        uint256 seats = terms.seatsOf();
+        address token = terms.tokenOf();
+        bool isShadow = place >= seats + terms.sparesOf();
         bool isSeat = place < seats || state.used().has(place);
-        _setAside(sums, price, place >= seats, isShadow, terms.standbyBps);
+        _setAside(sums, price, place >= seats, isShadow, terms.standbyBpsOf());
 
         if (state.opened().has(place)) {
             uint256 class = state.classOf(place);
@@ -607,11 +593,11 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
                 verdict == Verdict.Undecided ||
                 (class == VOTE_REPORT && tally.accepted && tally.class == VOTE_REPORT)
             ) {
-                pay = _share(price, terms.calloutBps);
+                pay = _share(price, terms.calloutBpsOf());
             }
         } else {
             verdict = TallyLib.verdictOnSilence(state, place, isSeat, !isSeat && !isShadow);
-            if (verdict == Verdict.Standby) pay = _share(price, terms.standbyBps);
+            if (verdict == Verdict.Standby) pay = _share(price, terms.standbyBpsOf());
         }
         sums.paid += pay;
 
@@ -629,7 +615,7 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
     }
 
     /// @dev Adds a place to what the escrow has to cover.
-    function _setAside(Sums memory sums, uint256 price, bool isNoSeat, bool isShadow, uint16 standbyBps) private pure {
+    function _setAside(Sums memory sums, uint256 price, bool isNoSeat, bool isShadow, uint256 standbyBps) private pure {
         if (isShadow) {
             sums.set += price;
             return;

@@ -34,7 +34,7 @@ abstract contract Jobs is IJobMarket {
         _load(jobId, terms);
         uint256 start;
         (status, start) = _status(jobId, state, terms);
-        return (status, uint40(start), uint40(start + terms.revealWindow)); // times fit
+        return (status, uint40(start), uint40(start + terms.revealWindowOf())); // times fit
     }
 
     /// @inheritdoc IJobMarket
@@ -84,7 +84,7 @@ abstract contract Jobs is IJobMarket {
             // Times are below 2^40, windows below 2^32.
             revealAt = _revealAt(jobId, state, terms);
             if (block.timestamp < revealAt) status = JobStatus.Committing;
-            else if (block.timestamp < revealAt + terms.revealWindow) status = JobStatus.Revealing;
+            else if (block.timestamp < revealAt + terms.revealWindowOf()) status = JobStatus.Revealing;
             else status = JobStatus.Settleable;
         }
     }
@@ -109,7 +109,7 @@ abstract contract Jobs is IJobMarket {
     function _revealAt(bytes32 jobId, JobWord state, Terms calldata terms) private view returns (uint256 revealAt) {
         unchecked {
             // Times are below 2^40, windows below 2^32.
-            uint256 seats = terms.seats;
+            uint256 seats = terms.seatsOf();
             uint256 first = Places.range(0, seats);
             uint256 weighted = first | state.used();
             uint256 committed = state.committed() & weighted;
@@ -117,8 +117,8 @@ abstract contract Jobs is IJobMarket {
             // R1: every weighted seat has committed.
             if (committed == first || committed.count() == seats) return state.lastCommitAt();
 
-            uint256 window = terms.commitWindow;
-            if (_sparesLeft(state, seats, terms.spares) == 0) {
+            uint256 window = terms.commitWindowOf();
+            if (_sparesLeft(state, seats, terms.sparesOf()) == 0) {
                 // R2: the last fact that there is or that may still come. An undecided place that lost its seat to a spare does not
                 // change the maximum: its deadline came before the promotion, and so before the spare's fact or deadline.
                 revealAt = Math.max(state.lastDeclineAt(), state.lastCommitAt());

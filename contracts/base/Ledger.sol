@@ -15,19 +15,16 @@ import {ILedger} from "../interfaces/ILedger.sol";
 abstract contract Ledger is ILedger, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
-    /// @dev One word per token and owner.
-    struct Account {
-        uint96 free;
-        uint96 locked;
-    }
-
     /// @dev One word per token.
     struct Totals {
         uint96 held;
         uint96 burnt;
     }
 
-    mapping(address token => mapping(address owner => Account account)) private _accounts;
+    /// @dev Bits of `locked` in the word of an account; those below are `free`. One word, so that one store changes both.
+    uint256 private constant LOCKED = 96;
+
+    mapping(address token => mapping(address owner => uint256 account)) private _accounts;
     mapping(address token => Totals totals) private _totals;
 
     /// @inheritdoc ILedger
@@ -56,7 +53,7 @@ abstract contract Ledger is ILedger, ReentrancyGuardTransient {
         // Check:
         _requireUseful(to);
         // Effect:
-        _takeFree(token, msg.sender, amount);
+        _takeFree(token, msg.sender, amount, 0);
         _totals[token].held -= amount;
         emit Withdrawn({token: token, account: msg.sender, to: to, amount: amount});
         // Interaction:
@@ -65,8 +62,8 @@ abstract contract Ledger is ILedger, ReentrancyGuardTransient {
 
     /// @inheritdoc ILedger
     function accountOf(address token, address owner) external view returns (uint96 free, uint96 locked) {
-        Account storage account = _accounts[token][owner];
-        return (account.free, account.locked);
+        uint256 account = _accounts[token][owner];
+        return (uint96(account), uint96(account >> LOCKED));
     }
 
     /// @inheritdoc ILedger
@@ -81,12 +78,12 @@ abstract contract Ledger is ILedger, ReentrancyGuardTransient {
 
     /// @dev Free balance of an account.
     function _freeOf(address token, address owner) internal view returns (uint96) {
-        return _accounts[token][owner].free;
+        return uint96(_accounts[token][owner]);
     }
 
     /// @dev From a free balance into escrow.
     function _escrow(address token, address owner, uint256 amount) internal {
-        _takeFree(token, owner, amount);
+        _takeFree(token, owner, amount, 0);
     }
 
     /// @dev From escrow or quarantine into a free balance.
@@ -97,35 +94,25 @@ abstract contract Ledger is ILedger, ReentrancyGuardTransient {
     /// @dev From free to locked.
     function _lock(address token, address owner, uint256 amount) internal {
         if (amount == 0) return;
-        Account storage account = _accounts[token][owner];
-        (uint256 free, uint256 locked) = (account.free, account.locked);
-        if (free < amount) revert InsufficientFree(token, owner, uint96(free), amount);
-        _store(account, free - amount, locked + amount);
+        _takeFree(token, owner, amount, amount);
     }
 
     /// @dev From locked back to free, and `pay` from escrow into free.
     function _release(address token, address owner, uint256 bond, uint256 pay) internal {
         if (bond | pay == 0) return;
-        Account storage account = _accounts[token][owner];
-        (uint256 free, uint256 locked) = (account.free, account.locked);
-        _store(account, free + bond + pay, locked - bond);
+        // `free` stays below 2^96, being part of `held`. A bond beyond `locked` would be beyond the word, and fail.
+        _accounts[token][owner] = _accounts[token][owner] + bond + pay - (bond << LOCKED);
     }
 
     /// @dev From locked into the pots: the caller burns it or keeps count of it.
     function _seize(address token, address owner, uint256 bond) internal {
         if (bond == 0) return;
-        Account storage account = _accounts[token][owner];
-        _store(account, account.free, account.locked - bond);
+        _accounts[token][owner] -= bond << LOCKED;
     }
 
     /// @dev From the pots to nobody, for good.
     function _burn(address token, uint256 amount) internal {
         if (amount != 0) _totals[token].burnt += uint96(amount); // part of `held`, fits
-    }
-
-    /// @dev Both are parts of `held`, so they fit.
-    function _store(Account storage account, uint256 free, uint256 locked) private {
-        (account.free, account.locked) = (uint96(free), uint96(locked));
     }
 
     function _deposit(address token, address account, uint96 amount) private {
@@ -145,15 +132,16 @@ abstract contract Ledger is ILedger, ReentrancyGuardTransient {
         if (balance < holds) revert BalanceBelowHeld(token, balance, holds);
         // Effect:
         _totals[token].held = uint96(holds); // fits: compared above
-        _accounts[token][account].free += amount;
+        _accounts[token][account] += amount; // part of `held`, so `free` stays below 2^96
         emit Deposited({token: token, account: account, payer: msg.sender, amount: amount});
     }
 
-    function _takeFree(address token, address owner, uint256 amount) private {
-        Account storage account = _accounts[token][owner];
-        uint96 free = account.free;
+    /// @dev Takes from free, and adds to locked.
+    function _takeFree(address token, address owner, uint256 amount, uint256 locks) private {
+        uint256 account = _accounts[token][owner];
+        uint96 free = uint96(account);
         if (free < amount) revert InsufficientFree(token, owner, free, amount);
-        account.free = free - uint96(amount); // fits: at most `free`
+        _accounts[token][owner] = account - amount + (locks << LOCKED); // both are parts of `held`, so they fit
     }
 
     function _requireUseful(address account) private view {

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {Request, SignedOffer, OfferFault} from "../types/Job.sol";
 import {IAgents} from "../interfaces/IAgents.sol";
 
@@ -72,20 +73,42 @@ abstract contract SignedOffers is IAgents, EIP712 {
         return (found.maxBondPerSeat, found.minCommitWindow, found.validUntil);
     }
 
-    /// @dev The job id: digest of the request.
-    function _requestDigest(Request calldata request) internal view returns (bytes32) {
+    /// @dev A request in memory, and the job id: its digest.
+    function _read(Request calldata source) internal view returns (Request memory request, bytes32 jobId) {
         bytes32 typeHash = REQUEST_TYPEHASH;
         bytes32 structHash;
-        // A request has no dynamic field: its 22 words in calldata are its encoding. Words that are not clean are refused when the
-        // caller copies the request, before it has an effect.
+        // A request has no dynamic field: its 22 words in calldata are its encoding and its layout in memory. The compiler would check
+        // the range of each field by itself; here those of one width are checked together, and refused as it refuses them.
+        // The compiler has made room for `request` already, since it is returned.
         // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
+            calldatacopy(request, source, 0x2c0)
+            function word(base, offset) -> value {
+                value := mload(add(base, offset))
+            }
+            // requester, token, callback
+            let excess := shr(160, or(or(word(request, 0x00), word(request, 0x20)), word(request, 0x240)))
+            // priceCeiling, bond, carrierFee
+            let widest := or(or(word(request, 0xc0), word(request, 0xe0)), word(request, 0x100))
+            excess := or(excess, shr(96, widest))
+            // seats, quorum, spares, shadows
+            widest := or(or(word(request, 0x120), word(request, 0x140)), or(word(request, 0x160), word(request, 0x180)))
+            excess := or(excess, shr(8, widest))
+            // calloutBps, standbyBps
+            excess := or(excess, shr(16, or(word(request, 0x1a0), word(request, 0x1c0))))
+            // commitWindow, revealWindow, flags, callbackGas
+            widest := or(or(word(request, 0x1e0), word(request, 0x200)), or(word(request, 0x220), word(request, 0x260)))
+            excess := or(excess, shr(32, widest))
+            // expiry
+            if or(excess, shr(40, word(request, 0x280))) {
+                revert(0x00, 0x00)
+            }
             let free := mload(0x40)
             mstore(free, typeHash)
-            calldatacopy(add(free, 0x20), request, 0x2c0)
+            mcopy(add(free, 0x20), request, 0x2c0)
             structHash := keccak256(free, 0x2e0)
         }
-        return _hashTypedDataV4(structHash);
+        jobId = _hashTypedDataV4(structHash);
     }
 
     /// @dev The commitment that an opening of `provider` belongs to.
@@ -106,31 +129,41 @@ abstract contract SignedOffers is IAgents, EIP712 {
 
     /// @dev Whether a commitment is signed by its provider or by an agent in force. ECDSA only.
     function _isCommitmentSigned(
+        bytes32 domain,
         bytes32 jobId,
         address provider,
         address token,
         bytes32 commitment,
         bytes calldata signature
     ) internal view returns (bool) {
-        bytes32 digest = _hashTypedDataV4(
+        bytes32 digest = MessageHashUtils.toTypedDataHash(
+            domain,
             keccak256(abi.encode(SIGNED_COMMITMENT_TYPEHASH, jobId, provider, commitment))
         );
         address signer = _recover(digest, signature);
         return signer != address(0) && _actsFor(signer, provider, token);
     }
 
-    /// @dev Whether an offer is signed by someone who may sign it, and why not.
+    /// @dev Whether an offer is signed by someone who may sign it, and why not. Requires clean words, as reading its fields ensures.
     function _judgeSignature(
+        bytes32 domain,
         Request memory request,
         bytes32 jobId,
         SignedOffer calldata offer
     ) internal view returns (bool good, OfferFault fault) {
         address provider = offer.provider;
-        bytes32 digest = _hashTypedDataV4(
-            keccak256(
-                abi.encode(OFFER_TYPEHASH, jobId, provider, offer.price, offer.encryptionKey, offer.roles, offer.expiry)
-            )
-        );
+        bytes32 typeHash = OFFER_TYPEHASH;
+        bytes32 structHash;
+        // The offer's first five words in calldata are the encoding of what is signed after the job id.
+        // solhint-disable-next-line no-inline-assembly
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(free, typeHash)
+            mstore(add(free, 0x20), jobId)
+            calldatacopy(add(free, 0x40), offer, 0xa0)
+            structHash := keccak256(free, 0xe0)
+        }
+        bytes32 digest = MessageHashUtils.toTypedDataHash(domain, structHash);
         address signer = _recover(digest, offer.signature);
         if (signer != address(0)) {
             if (signer == provider) return (true, fault);

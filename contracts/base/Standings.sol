@@ -68,6 +68,8 @@ abstract contract Standings is Ledger, IStandings {
     ) internal {
         Standing storage standing = _standings[provider];
         unchecked {
+            // Seen before a counter is stored, so that the word of the standing is loaded once.
+            bool lasts = _lasts(standing);
             // Counters of T1 to T3. Each is compared with its highest value first.
             if (verdict == Verdict.Aligned) {
                 if (standing.aligned != type(uint24).max) ++standing.aligned;
@@ -86,7 +88,6 @@ abstract contract Standings is Ledger, IStandings {
                 return; // T3, T4
             }
 
-            bool lasts = _lasts(standing);
             bool counts = lasts && openedAt > standing.probationSince;
             if (verdict == Verdict.Fault) {
                 if (!lasts || counts) _beginProbation(standing, provider, jobId, counts); // T5, T7

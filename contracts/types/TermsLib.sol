@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Terms, MAX_PLACES} from "./Job.sol";
 
 /// @title Terms in calldata
-/// @notice Hash of the terms that a call brings, and cheap access to their places.
+/// @notice Hash of the terms that a call brings, and cheap access to their fields.
 /// @dev Assembly, since the compiler copies and checks word by word what one hash over the raw words has already proved: terms whose
 /// hash the market stored are encoded exactly as `abi.encode(terms)`, so the places are where it puts them and every word is
 /// clean. Other encodings of the same terms hash differently and are refused.
@@ -28,30 +28,93 @@ library TermsLib {
         }
     }
 
+    // Scalars. All of them require terms whose hash was recognized: then no word needs the check of its range that the compiler makes
+    // at each reading of a field in calldata.
+
+    /// @notice Who pays.
+    function requesterOf(Terms calldata terms) internal pure returns (address) {
+        return address(uint160(_word(terms, 0x00)));
+    }
+
+    /// @notice Token of every amount.
+    function tokenOf(Terms calldata terms) internal pure returns (address) {
+        return address(uint160(_word(terms, 0x20)));
+    }
+
+    /// @notice Bond of each place.
+    function bondOf(Terms calldata terms) internal pure returns (uint256) {
+        return _word(terms, 0x40);
+    }
+
+    /// @notice Fee of the account whose call settles.
+    function carrierFeeOf(Terms calldata terms) internal pure returns (uint256) {
+        return _word(terms, 0x60);
+    }
+
+    /// @notice Number of seats.
+    function seatsOf(Terms calldata terms) internal pure returns (uint256) {
+        return _word(terms, 0x80);
+    }
+
+    /// @notice Equal votes that an answer needs.
+    function quorumOf(Terms calldata terms) internal pure returns (uint256) {
+        return _word(terms, 0xa0);
+    }
+
+    /// @notice Number of spares.
+    function sparesOf(Terms calldata terms) internal pure returns (uint256) {
+        return _word(terms, 0xc0);
+    }
+
+    /// @notice Call-out fee, basis points of the price.
+    function calloutBpsOf(Terms calldata terms) internal pure returns (uint256) {
+        return _word(terms, 0xe0);
+    }
+
+    /// @notice Standby fee, basis points of the price.
+    function standbyBpsOf(Terms calldata terms) internal pure returns (uint256) {
+        return _word(terms, 0x100);
+    }
+
+    /// @notice Window of a commitment, seconds.
+    function commitWindowOf(Terms calldata terms) internal pure returns (uint256) {
+        return _word(terms, 0x120);
+    }
+
+    /// @notice Window of revealing, seconds.
+    function revealWindowOf(Terms calldata terms) internal pure returns (uint256) {
+        return _word(terms, 0x140);
+    }
+
     /// @notice Number of places.
-    /// @dev Requires terms whose hash was recognized.
-    function count(Terms calldata terms) internal pure returns (uint256 places) {
-        // solhint-disable-next-line no-inline-assembly
-        assembly {
-            places := calldataload(add(terms, 0x180))
-        }
+    function count(Terms calldata terms) internal pure returns (uint256) {
+        return _word(terms, 0x180);
     }
 
     /// @notice Provider of a place.
-    /// @dev Requires terms whose hash was recognized, and `place < count`.
-    function providerOf(Terms calldata terms, uint256 place) internal pure returns (address provider) {
-        // solhint-disable-next-line no-inline-assembly
-        assembly {
-            provider := calldataload(add(add(terms, 0x1a0), mul(place, 0x40)))
-        }
+    /// @dev Requires `place < count`.
+    function providerOf(Terms calldata terms, uint256 place) internal pure returns (address) {
+        return address(uint160(_placeWord(terms, place, 0x1a0)));
     }
 
     /// @notice Price of a place.
-    /// @dev Requires terms whose hash was recognized, and `place < count`.
-    function priceOf(Terms calldata terms, uint256 place) internal pure returns (uint256 price) {
+    /// @dev Requires `place < count`.
+    function priceOf(Terms calldata terms, uint256 place) internal pure returns (uint256) {
+        return _placeWord(terms, place, 0x1c0);
+    }
+
+    function _placeWord(Terms calldata terms, uint256 place, uint256 offset) private pure returns (uint256) {
+        unchecked {
+            // A place is below 16.
+            return _word(terms, offset + (place << 6));
+        }
+    }
+
+    /// @dev The word at an offset from the beginning of the terms.
+    function _word(Terms calldata terms, uint256 offset) private pure returns (uint256 value) {
         // solhint-disable-next-line no-inline-assembly
         assembly {
-            price := calldataload(add(add(terms, 0x1c0), mul(place, 0x40)))
+            value := calldataload(add(terms, offset))
         }
     }
 }

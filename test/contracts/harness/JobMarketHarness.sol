@@ -74,7 +74,7 @@ contract JobMarketHarness is JobMarket {
         bytes32 jobId,
         SignedOffer calldata offer
     ) external view returns (bool good, OfferFault fault) {
-        return _judgeSignature(request, jobId, offer);
+        return _judgeSignature(_domainSeparatorV4(), request, jobId, offer);
     }
 
     /// @notice Whether a commitment is signed by its provider or an agent in force.
@@ -85,7 +85,7 @@ contract JobMarketHarness is JobMarket {
         bytes32 commitment,
         bytes calldata signature
     ) external view returns (bool) {
-        return _isCommitmentSigned(jobId, provider, token, commitment, signature);
+        return _isCommitmentSigned(_domainSeparatorV4(), jobId, provider, token, commitment, signature);
     }
 
     /// @notice The commitment that an opening belongs to.

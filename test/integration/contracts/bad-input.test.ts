@@ -250,6 +250,93 @@ describe("requests that open refuses", () => {
   });
 });
 
+describe("words of a call that are not what their types allow", () => {
+  /** Width in bits of the fields of a request that are narrower than a word and are numbers or addresses, by index. */
+  const widths: ReadonlyMap<number, number> = new Map([
+    ...[0, 1, 18].map((index) => [index, 160] as const),
+    ...[6, 7, 8].map((index) => [index, 96] as const),
+    ...[9, 10, 11, 12].map((index) => [index, 8] as const),
+    ...[13, 14].map((index) => [index, 16] as const),
+    ...[15, 16, 17, 19].map((index) => [index, 32] as const),
+    [20, 40],
+  ]);
+  const REQUEST_WORDS = 22;
+
+  /** Calldata with one bit of one word behind the selector turned over. */
+  const turned = (data: string, word: number, bit: number): Hex => {
+    const at = 10 + 64 * word;
+    const value = BigInt(`0x${data.slice(at, at + 64)}`) ^ (1n << BigInt(bit));
+    return `${data.slice(0, at)}${value.toString(16).padStart(64, "0")}${data.slice(at + 64)}` as Hex;
+  };
+  const call = (data: string): Promise<string> =>
+    chain.requester.call({ to: chain.domain.market, data }) as Promise<string>;
+
+  test("the lowest and the highest bit beyond a field of a request are refused by every call that takes one", async () => {
+    const request = chain.request();
+    const offers = plain(await chain.panel(request));
+    const { interface: abi } = chain.market;
+    const calls = [
+      abi.encodeFunctionData("jobIdOf", [request]),
+      abi.encodeFunctionData("announce", [request]),
+      abi.encodeFunctionData("open", [request, 0, offers]),
+      abi.encodeFunctionData("checkOffers", [request, 0, offers]),
+    ];
+    for (const data of calls) await call(data);
+    for (const data of calls) {
+      for (const [word, width] of widths) {
+        for (const bit of [width, 255]) {
+          await assert.rejects(call(turned(data, word, bit)), { data: "0x" }, `word ${word}, bit ${bit}`);
+        }
+      }
+    }
+    const id = await call(calls[0] as string);
+    for (let word = 0; word < REQUEST_WORDS; ++word) {
+      const top = (widths.get(word) ?? 256) - 1;
+      assert.notEqual(await call(turned(calls[0] as string, word, top)), id, `the id depends on word ${word}`);
+    }
+  });
+
+  test("a bit beyond a field of an offer is refused", async () => {
+    const request = chain.request();
+    const offers = plain(await chain.panel(request));
+    const data = chain.market.interface.encodeFunctionData("checkOffers", [request, 0, offers]);
+    await call(data);
+    // Behind the request come spares, the place of the offers, their number, and the places of each.
+    const first = REQUEST_WORDS + 3 + offers.length;
+    const fields = [
+      [0, 160],
+      [1, 96],
+      [3, 8],
+      [4, 40],
+    ] as const;
+    for (const [field, width] of fields) {
+      await assert.rejects(call(turned(data, first + field, width)), { data: "0x" }, `field ${field}`);
+    }
+  });
+
+  test("key wraps of every length are emitted as the standard encoding of what came, whatever their padding was", async () => {
+    const lengths = [33, 0, 32, 1, 80, 64, 31];
+    const request = chain.request({ seats: 5, quorum: 3, spares: 1, shadows: 1 });
+    const offers = (await chain.panel(request)).map((offer, place) => ({
+      ...offer,
+      keyWrap: `0x${"c7".repeat(lengths[place] as number)}` as Hex,
+    }));
+    const abi = chain.market.interface;
+    const data = abi.encodeFunctionData("open", [request, 1, plain(offers)]);
+    // The last byte of the call is the padding of the last key wrap.
+    const to = chain.domain.market;
+    const sent = await chain.requester.sendTransaction({ to, data: `${data.slice(0, -2)}ff` });
+    const receipt = await sent.wait();
+    assert.ok(receipt !== null);
+    const places = offers.map(({ provider: owner, price }) => ({ provider: owner, price }));
+    const wraps = offers.map(({ keyWrap }) => keyWrap);
+    const id = jobIdOf(request, chain.domain);
+    const expected = abi.encodeEventLog("JobOpened", [id, request.requester, request, 1, places, wraps]);
+    assert.equal(receipt.logs.length, 1);
+    assert.deepEqual([receipt.logs[0]?.topics, receipt.logs[0]?.data], [expected.topics, expected.data]);
+  });
+});
+
 describe("batches", () => {
   test("a poisoned batch of commitments lands every good item and skips every bad one by name", async () => {
     const facts = await chain.open(chain.request({ spares: 1, shadows: 1 }));
