@@ -163,7 +163,7 @@ export const jobMarketAbi = [
           }
         ],
         "internalType": "struct Request",
-        "name": "request",
+        "name": "request_",
         "type": "tuple"
       }
     ],
@@ -1065,7 +1065,7 @@ export const jobMarketAbi = [
     "outputs": [
       {
         "internalType": "bytes32",
-        "name": "",
+        "name": "jobId",
         "type": "bytes32"
       }
     ],
