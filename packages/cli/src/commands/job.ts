@@ -4,6 +4,7 @@ import { availableIsolations, runIsolated } from "@quorate/sandbox/node";
 import {
   escrowBoundOf,
   getJob,
+  type JobRecord,
   type JobView,
   type JobWishes,
   makePackage,
@@ -403,6 +404,34 @@ async function open(context: Context, requester: Requester, jobId: Hex, options:
       output.warn(error.message);
     }
   }
+  try {
+    const selection = await choosePanel(context, requester, record, token, options, enough);
+    output.progress("opening: escrow and bonds are locked in one transaction");
+    return report(
+      await context.sending(async () => {
+        // Another command may have sent it while this one collected or waited.
+        const now = await requester.resume(jobId, { signal });
+        const isSentElsewhere = now.record.transactions.length > record.transactions.length;
+        return requester.openJob(jobId, isSentElsewhere ? undefined : selection, { signal });
+      }),
+    );
+  } catch (error) {
+    // Another command was faster: from then on the market judges no offer for this job any more.
+    if (!isQuorateError(error, "JOB_ALREADY_OPENED")) throw error;
+    return report(await context.sending(() => requester.openJob(jobId, undefined, { signal })));
+  }
+}
+
+/** Collects offers, shows what they come to, and asks. */
+async function choosePanel(
+  context: Context,
+  requester: Requester,
+  { jobId, request: asked }: JobRecord,
+  token: Token,
+  options: OpenOptions,
+  enough: number,
+): Promise<Selection> {
+  const { output } = context;
   const { received, selection } = await collect(context, requester, jobId, token, options.wait, enough);
   if (!selection.complete) {
     await explainMissing(context, requester, jobId, received, selection);
@@ -412,21 +441,13 @@ async function open(context: Context, requester: Requester, jobId: Hex, options:
     );
   }
   for (const line of describeSelection(selection, token)) output.step(line);
-  const { request: asked } = record;
   let highest = 0n;
   for (const { offer } of selection.chosen) if (offer.price > highest) highest = offer.price;
   output.step(
     `${selection.chosen.length} organizations will be able to read program and data. Without a decision each that worked gets at most ${token.format(shareOf(highest, asked.calloutBps))}; the rest returns to you.`,
   );
   await confirm(context, options.yes === true);
-  output.progress("opening: escrow and bonds are locked in one transaction");
-  return report(
-    await context.sending(async () => {
-      // Another command may have opened it while this one collected or waited.
-      const isChosenElsewhere = (await requester.resume(jobId, { signal })).stage !== "published";
-      return requester.openJob(jobId, isChosenElsewhere ? undefined : selection, { signal });
-    }),
-  );
+  return selection;
 }
 
 /** Said before anything is done: a script that forgot `--yes` should not have published a request. */
