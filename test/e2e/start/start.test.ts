@@ -30,17 +30,33 @@ let standardOutput = "";
 let narrative = "";
 let summary: Summary;
 
-before(async () => {
-  folder = mkdtempSync(join(tmpdir(), "quorate-start-"));
-  const port = await freePorts(3);
-  const args = [cli, "devnet", "start", "--once", "--json", "--port", String(port), "--folder", join(folder, "market")];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
-  child.stdout.on("data", (chunk) => (standardOutput += chunk));
-  child.stderr.on("data", (chunk) => (narrative += chunk));
-  exitCode = await new Promise((resolve) => child.on("exit", resolve));
-  assert.equal(exitCode, 0, narrative);
-  summary = JSON.parse(standardOutput.trimEnd().split("\n").at(-1) ?? "") as Summary;
-});
+/** Six jobs take four minutes of the chain's time, and more on a busy machine. */
+const timeout = 1_500_000;
+
+before(
+  async () => {
+    folder = mkdtempSync(join(tmpdir(), "quorate-start-"));
+    const port = await freePorts(3);
+    const args = [
+      cli,
+      "devnet",
+      "start",
+      "--once",
+      "--json",
+      "--port",
+      String(port),
+      "--folder",
+      join(folder, "market"),
+    ];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+    child.stdout.on("data", (chunk) => (standardOutput += chunk));
+    child.stderr.on("data", (chunk) => (narrative += chunk));
+    exitCode = await new Promise((resolve) => child.on("exit", resolve));
+    assert.equal(exitCode, 0, narrative);
+    summary = JSON.parse(standardOutput.trimEnd().split("\n").at(-1) ?? "") as Summary;
+  },
+  { timeout },
+);
 
 after(() => rmSync(folder, { recursive: true, force: true }));
 
