@@ -348,8 +348,9 @@ test("the agent is stopped from another process, revoked, and explains its jobs 
 test("a relay runs for the network's market until it is asked to end, one a folder", async () => {
   const relay = startCommand(["relay", "start", "--port", "0", "--data", join(folder, "relay"), "--json"], user);
   running.push(relay);
-  await relay.says(/"url":.*\n/);
-  const { url } = JSON.parse(relay.stdout()) as { url: string };
+  // The log on standard error names the address too; the result is the line that begins with it.
+  const [line] = await relay.says(/^\{"url":.*\}\n/m);
+  const { url } = JSON.parse(line) as { url: string };
   const info = (await (await fetch(`${url}/v1/info`)).json()) as { markets: { market: string }[] };
   assert.equal(info.markets[0]?.market.toLowerCase(), market.deployment.market.toLowerCase());
   const second = ["relay", "start", "--port", "0", "--data", join(folder, "relay")];
