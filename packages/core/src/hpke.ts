@@ -8,7 +8,7 @@ import { FatalError } from "./errors.ts";
 import { MIN_MESSAGE_BYTES, pad, unpad } from "./padding.ts";
 
 /** What a sealed message is for; part of the HPKE `info`. */
-export type SealPurpose = "key-wrap" | "offer" | "result";
+export type SealPurpose = "key-wrap" | "offer" | "result" | "question" | "consent" | "subject";
 
 /** X25519 keys. */
 export type EncryptionKeyPair = {
@@ -90,6 +90,31 @@ export function sealAad({ jobId, provider, chainId, market }: SealContext): Uint
   return concatBytes(key32(jobId, "The job id"), address20(provider), bigEndian(chainId, 32), address20(market));
 }
 
+/** What a sealed message of a query is bound to. */
+export type QuerySealContext = {
+  readonly chainId: number;
+  readonly market: Address;
+  readonly provider: Address;
+  readonly dataset: Hex;
+  /** Zero when a subject speaks with the provider. */
+  readonly asker: Address;
+};
+
+/**
+ * Associated data of a sealed message of a query: `chain id (32) ‖ market (20) ‖ provider (20) ‖ dataset (32) ‖ asker (20)`.
+ *
+ * @param context Market, provider, dataset, asker.
+ */
+export function queryAad({ chainId, market, provider, dataset, asker }: QuerySealContext): Uint8Array {
+  return concatBytes(
+    bigEndian(chainId, 32),
+    address20(market),
+    address20(provider),
+    key32(dataset, "The dataset"),
+    address20(asker),
+  );
+}
+
 function address20(address: Address): Uint8Array {
   if (!/^0x[0-9a-f]{40}$/i.test(address)) {
     throw new FatalError("INVALID_ADDRESS", `${address} is no address of 20 bytes.`);
@@ -102,14 +127,14 @@ export type SealParameters = {
   /** X25519 key of the one who shall read it. */
   readonly recipient: Hex;
   readonly purpose: SealPurpose;
-  /** From {@link sealAad}. */
+  /** From {@link sealAad} or {@link queryAad}. */
   readonly aad: Uint8Array;
   readonly plaintext: Uint8Array;
 };
 
 /**
- * Seals a message to a key: HPKE base mode (RFC 9180), `enc (32) ‖ ciphertext`. Offers and results are padded to size
- * classes first, so that the length of a result or the digits of a price do not show; a key wrap has a fixed length.
+ * Seals a message to a key: HPKE base mode (RFC 9180), `enc (32) ‖ ciphertext`. Everything but a key wrap, whose length is
+ * fixed, is padded to size classes first, so that the length of a result or the digits of a price do not show.
  *
  * @param parameters Recipient, purpose, associated data, plaintext.
  * @throws FatalError `ZERO_SHARED_SECRET` for a key of low order; `INVALID_KEY`.
@@ -124,7 +149,7 @@ export async function sealTo({ recipient, purpose, aad, plaintext }: SealParamet
 export type OpenSealedParameters = {
   readonly privateKey: Hex;
   readonly purpose: SealPurpose;
-  /** From {@link sealAad}. */
+  /** From {@link sealAad} or {@link queryAad}. */
   readonly aad: Uint8Array;
   /** From anybody. */
   readonly sealed: Uint8Array;
@@ -167,7 +192,7 @@ function infoOf(purpose: SealPurpose): Uint8Array {
 function doesNotOpen(purpose: SealPurpose, cause?: unknown): FatalError {
   return new FatalError(
     "SEAL_DOES_NOT_OPEN",
-    `The sealed ${purpose} does not open: it is damaged, for another key, or bound to another job.`,
+    `The sealed ${purpose} does not open: it is damaged, for another key, or bound to something else.`,
     { cause, details: { purpose } },
   );
 }

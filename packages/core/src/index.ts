@@ -15,6 +15,8 @@ export {
   KEY_WRAP_BYTES,
   type OpenSealedParameters,
   openSealed,
+  type QuerySealContext,
+  queryAad,
   type SealContext,
   type SealParameters,
   type SealPurpose,
@@ -27,6 +29,7 @@ export * from "./logger.ts";
 export * from "./manifest.ts";
 export * from "./package.ts";
 export * from "./package-cipher.ts";
+export * from "./quote.ts";
 export * from "./request.ts";
 export * from "./settlement.ts";
 export * from "./standing.ts";

@@ -105,3 +105,53 @@ export const envelopeTypes = {
     { name: "expiry", type: "uint40" },
   ],
 } as const;
+
+/** EIP-712 types of a domain provider's quote, in the order of the Solidity struct. */
+export const quoteTypes = {
+  Quote: [
+    { name: "asker", type: "address" },
+    { name: "provider", type: "address" },
+    { name: "query", type: "uint256" },
+    { name: "dataset", type: "bytes32" },
+    { name: "root", type: "uint256" },
+    { name: "verifier", type: "address" },
+    { name: "verifierCodeHash", type: "bytes32" },
+    { name: "token", type: "address" },
+    { name: "price", type: "uint96" },
+    { name: "bond", type: "uint96" },
+    { name: "window", type: "uint32" },
+    { name: "expiry", type: "uint40" },
+  ],
+} as const;
+
+/** EIP-712 types of a domain provider's one-time key. */
+export const questionKeyTypes = {
+  QuestionKey: [
+    { name: "provider", type: "address" },
+    { name: "asker", type: "address" },
+    { name: "dataset", type: "bytes32" },
+    { name: "encryptionKey", type: "bytes32" },
+    { name: "expiry", type: "uint40" },
+  ],
+} as const;
+
+/** EIP-712 types by which an asker vouches for a sealed question. */
+export const sealedQuestionTypes = {
+  SealedQuestion: [
+    { name: "asker", type: "address" },
+    { name: "dataset", type: "bytes32" },
+    { name: "encryptionKey", type: "bytes32" },
+    { name: "sealedHash", type: "bytes32" },
+  ],
+} as const;
+
+/** EIP-712 domain of the message from which a subject's wallet derives its key: no market, so that the key outlives it. */
+export const subjectKeyDomain = { name: "Quorate subject", version: "1" } as const;
+
+/** EIP-712 types of the message from which a subject's wallet derives its key for a provider. */
+export const subjectKeyTypes = {
+  SubjectKey: [
+    { name: "purpose", type: "string" },
+    { name: "provider", type: "address" },
+  ],
+} as const;
