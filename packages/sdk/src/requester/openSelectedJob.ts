@@ -1,27 +1,12 @@
 import { escrowOf, FatalError, isQuorateError, type PlaceRole, RetryableError, termsOf } from "@quorate/core";
-import { erc20Abi, type Hex } from "viem";
-import { encodeApproveToken } from "../actions/approveToken.ts";
+import type { Hex } from "viem";
 import { checkOffers } from "../actions/checkOffers.ts";
-import { encodeDeposit, requireTokens } from "../actions/deposit.ts";
-import { getAccount } from "../actions/getAccount.ts";
 import { getJob } from "../actions/getJob.ts";
 import { encodeOpenJob } from "../actions/openJob.ts";
-import { encodeOpenJobWithPermit } from "../actions/openJobWithPermit.ts";
-import { type Permit, signPermit } from "../actions/signPermit.ts";
-import { read } from "../internal/read.ts";
-import {
-  accountOf,
-  awaitReceipt,
-  broadcast,
-  type EncodedCall,
-  findReceipt,
-  sendCall,
-  type WriteOptions,
-  type WriteResult,
-} from "../internal/sendCall.ts";
+import { type Funding, finishSent, type JournaledSender, payInFor, sendJournaled } from "../internal/journaledSend.ts";
 import { offerFaultReason } from "../trust/judgeOffer.ts";
 import type { Selection } from "../trust/selectOffers.ts";
-import { explain, type RequesterContext, requireRecord } from "./context.ts";
+import { type RequesterContext, requireRecord } from "./context.ts";
 import type { JobRecord, SentTransaction, StoredSelection } from "./record.ts";
 import { sealKeyWraps } from "./sealKeyWraps.ts";
 
@@ -33,7 +18,7 @@ export type OpenSelectedJobOptions = {
    * How a missing balance is paid in: `permit` in the transaction that opens, `deposit` before it, `auto` by permit where
    * token and wallet can, `none` not at all. Default `auto`.
    */
-  readonly funding?: "auto" | "permit" | "deposit" | "none";
+  readonly funding?: Funding;
   /** For each receipt, milliseconds. Default 180,000. */
   readonly timeoutMs?: number;
   /**
@@ -84,9 +69,17 @@ export async function openSelectedJob(
   options.signal?.throwIfAborted();
 
   const escrow = escrowOf(termsOf(record.request, panel.spares, panel.offers));
-  const call = await fund(context, record, panel, escrow, options);
+  const { request } = record;
+  const open = encodeOpenJob({ market: context.client.market, request, spares: panel.spares, offers: panel.offers });
+  const sender = senderOf(context, jobId, options);
+  const call = await payInFor<"open">(sender, {
+    token: request.token,
+    needed: escrow,
+    funding: options.funding,
+    call: open,
+  });
   try {
-    const { hash } = await sendStored(context, jobId, "open", call, options);
+    const { hash } = await sendJournaled(sender, "open", call);
     return { jobId, hash, escrow, resumed: false };
   } catch (error) {
     // Somebody with the same key store, or this process before it died, was faster: the job is open, and paid once.
@@ -101,7 +94,7 @@ async function finishEarlier(
   record: JobRecord,
   options: OpenSelectedJobOptions,
 ): Promise<OpenedJob | undefined> {
-  const { client, logger } = context;
+  const { client } = context;
   const { jobId } = record;
   const opened = async (hash: Hex | undefined): Promise<OpenedJob> => ({
     jobId,
@@ -112,43 +105,33 @@ async function finishEarlier(
   const sent = record.transactions.findLast(({ purpose }) => purpose === "open");
   if ((await getJob(client, { jobId })).phase !== "none") return opened(sent?.hash);
 
-  // The newest first: an earlier one with the same nonce can no longer be mined once a later one is.
-  for (const transaction of [...record.transactions].reverse()) {
-    const fate = await fateOf(context, transaction);
-    if (fate === "dead" || fate === "mined") continue;
-    logger.info("open.resume", { jobId, hash: transaction.hash, purpose: transaction.purpose });
-    if (transaction.raw !== undefined) await broadcast(client, transaction.raw, transaction.hash);
-    try {
-      await awaitReceipt(client, transaction.hash, writeOptions(context, options));
-    } catch (error) {
-      // Reverted or replaced: it has no effect, and a new attempt is safe.
-      if (!isQuorateError(error, "TRANSACTION_UNKNOWN")) {
-        logger.warn("open.earlier-failed", { jobId, ...explain(error) });
-        continue;
-      }
-      throw error;
-    }
-    if (transaction.purpose === "open") return opened(transaction.hash);
-  }
-  if (record.askedWalletAt !== undefined && options.nothingIsPending !== true) {
-    throw new RetryableError(
-      "TRANSACTION_UNKNOWN",
-      "A wallet was asked to send for this job and its answer never came. Look at its history: wait for what is pending there, or say `nothingIsPending`.",
-      { details: { jobId } },
-    );
-  }
-  return undefined;
+  const found = await finishSent(senderOf(context, jobId, options), "open");
+  return found === undefined ? undefined : opened(found.hash);
 }
 
-/** What became of a transaction: `dead` can never be mined, because another one took its nonce. */
-async function fateOf(context: RequesterContext, transaction: SentTransaction): Promise<"mined" | "dead" | "possible"> {
-  const { client } = context;
-  if ((await findReceipt(client, transaction.hash)) !== undefined) return "mined";
-  if (transaction.nonce === undefined) return "possible";
-  const mined = await read(client.public.getTransactionCount({ address: transaction.from, blockTag: "latest" }));
-  if (mined <= transaction.nonce) return "possible";
-  // Mined between the two questions?
-  return (await findReceipt(client, transaction.hash)) === undefined ? "dead" : "mined";
+/** Sends for a job: its record keeps what was sent. */
+function senderOf(
+  context: RequesterContext,
+  jobId: Hex,
+  options: OpenSelectedJobOptions,
+): JournaledSender<SentTransaction["purpose"]> {
+  const { client, clock, logger, confirmations, keyStore } = context;
+  const { signal, timeoutMs, nothingIsPending } = options;
+  return {
+    client,
+    clock,
+    logger,
+    confirmations,
+    signal,
+    timeoutMs,
+    nothingIsPending,
+    about: { jobId },
+    load: () => requireRecord(context, jobId),
+    async save(progress) {
+      const { askedWalletAt: _answered, ...record } = await requireRecord(context, jobId);
+      await keyStore.put({ ...record, ...progress });
+    },
+  };
 }
 
 function storedEscrow({ request, selection }: JobRecord): bigint {
@@ -234,105 +217,4 @@ async function requireGoodOffers(
       },
     },
   );
-}
-
-/** Makes sure that the account can pay, and gives the call that opens. */
-async function fund(
-  context: RequesterContext,
-  record: JobRecord,
-  panel: StoredSelection,
-  escrow: bigint,
-  options: OpenSelectedJobOptions,
-): Promise<EncodedCall> {
-  const { client } = context;
-  const { request, jobId } = record;
-  const market = client.market;
-  const open = { market, request, spares: panel.spares, offers: panel.offers };
-  const { free } = await getAccount(client, { token: request.token, account: request.requester });
-  const amount = escrow > free ? escrow - free : 0n;
-  if (amount === 0n) return encodeOpenJob(open);
-  const funding = options.funding ?? "auto";
-  if (funding === "none") {
-    throw new RetryableError(
-      "FUNDS_MISSING",
-      `The escrow is ${escrow} base units and the account's free balance ${free}. Deposit ${amount} first.`,
-      { details: { escrow: escrow.toString(), free: free.toString(), missing: amount.toString() } },
-    );
-  }
-  await requireTokens(client, { token: request.token, payer: accountOf(client).address, amount });
-  if (funding !== "deposit") {
-    const permit = await permitFor(context, request.token, amount, funding === "auto");
-    if (permit !== undefined) return encodeOpenJobWithPermit({ ...open, amount, permit });
-  }
-  const allowance = await read(
-    client.public.readContract({
-      address: request.token,
-      abi: erc20Abi,
-      functionName: "allowance",
-      args: [request.requester, market],
-    }),
-  );
-  if (allowance < amount) {
-    await sendStored(context, jobId, "approve", encodeApproveToken({ market, token: request.token, amount }), options);
-  }
-  // The balance decides whether the deposit is still missing, so a lost answer is never paid again.
-  const deposit = encodeDeposit({ market, token: request.token, account: request.requester, amount });
-  await sendStored(context, jobId, "deposit", deposit, options);
-  return encodeOpenJob(open);
-}
-
-async function permitFor(
-  context: RequesterContext,
-  token: Hex,
-  value: bigint,
-  mayFail: boolean,
-): Promise<Permit | undefined> {
-  try {
-    return await signPermit(context.client, { token, value });
-  } catch (error) {
-    if (mayFail && isQuorateError(error, "PERMIT_UNSUPPORTED")) return undefined;
-    throw error;
-  }
-}
-
-function writeOptions(context: RequesterContext, options: OpenSelectedJobOptions): WriteOptions {
-  return {
-    confirmations: context.confirmations,
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-    ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
-  };
-}
-
-/** Sends a call; what is known of its transaction is durable before the broadcast. */
-async function sendStored(
-  context: RequesterContext,
-  jobId: Hex,
-  purpose: SentTransaction["purpose"],
-  call: EncodedCall,
-  options: OpenSelectedJobOptions,
-): Promise<WriteResult> {
-  const { client, keyStore, clock } = context;
-  const account = accountOf(client);
-  const append = async (transaction: SentTransaction): Promise<void> => {
-    const { askedWalletAt: _answered, ...record } = await requireRecord(context, jobId);
-    await keyStore.put({ ...record, transactions: [...record.transactions, transaction] });
-  };
-  if (account.type !== "local") {
-    await keyStore.put({ ...(await requireRecord(context, jobId)), askedWalletAt: clock.now() });
-  }
-  try {
-    const result = await sendCall(client, call, {
-      ...writeOptions(context, options),
-      onSigned: ({ hash, raw, nonce, from }) => append({ purpose, hash, raw, nonce, from, sentAt: clock.now() }),
-      onSent: (hash) =>
-        account.type === "local" ? undefined : append({ purpose, hash, from: account.address, sentAt: clock.now() }),
-    });
-    return result;
-  } catch (error) {
-    if (account.type !== "local" && !isQuorateError(error, "TRANSACTION_UNKNOWN")) {
-      const { askedWalletAt: _answered, ...record } = await requireRecord(context, jobId);
-      await keyStore.put(record);
-    }
-    throw error;
-  }
 }

@@ -9,18 +9,10 @@ import {
 import { requestSchema } from "@quorate/wire";
 import { type Address, type Hex, isAddress, isHex } from "viem";
 import { z } from "zod";
+import type { SentTransaction as JournaledTransaction } from "../internal/journaledSend.ts";
 
 /** Something the requester sent for a job, stored before it was broadcast. */
-export type SentTransaction = {
-  readonly purpose: "approve" | "deposit" | "open";
-  readonly hash: Hex;
-  /** Serialized transaction; absent when a wallet signed and sent in one step. */
-  readonly raw?: Hex | undefined;
-  readonly nonce?: number | undefined;
-  readonly from: Address;
-  /** Unix ms. */
-  readonly sentAt: number;
-};
+export type SentTransaction = JournaledTransaction<"approve" | "deposit" | "open">;
 
 /** The panel that was fixed for `open`, key wraps included. */
 export type StoredSelection = {
