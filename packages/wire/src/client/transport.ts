@@ -1,8 +1,14 @@
 import { FatalError, isQuorateError, QuorateError, RetryableError } from "@quorate/core";
+import { domainErrors } from "../domain/errors.ts";
 import { relayErrorBodySchema, relayErrors } from "../errors.ts";
 
-/** One HTTP exchange with a relay. */
+/** Whom a client talks with; errors name it. */
+export type Party = "relay" | "domain";
+
+/** One HTTP exchange with a relay or a domain provider. */
 export type Exchange = {
+  /** `relay` by default. */
+  readonly party?: Party | undefined;
   readonly url: string;
   readonly method: "GET" | "POST" | "PUT" | "HEAD";
   readonly headers?: Readonly<Record<string, string>> | undefined;
@@ -20,23 +26,28 @@ const MAX_ERROR_BYTES = 8_192;
 /** Longest `Retry-After` that is honoured, milliseconds. */
 const MAX_RETRY_AFTER_MS = 30_000;
 
+/** Party and host for messages, as "the relay example.org". */
+function nameOf(party: Party | undefined, host: string): string {
+  return `${party === "domain" ? "domain provider" : "relay"} ${host}`;
+}
+
 /**
- * Sends a request to a relay that may lie, hang or flood, and reads its answer within bounds of size and time.
+ * Sends a request to a party that may lie, hang or flood, and reads its answer within bounds of size and time.
  *
  * @param fetch_ Implementation of `fetch`.
  * @param exchange The request.
  * @returns Bytes of a 2xx answer.
- * @throws QuorateError `RELAY_UNREACHABLE`, `RELAY_TIMEOUT`, `RELAY_RESPONSE_TOO_LARGE`, `RELAY_BAD_RESPONSE`, or the
- * relay's own code; the signal's reason when the caller aborts
+ * @throws QuorateError `RELAY_UNREACHABLE`, `RELAY_TIMEOUT`, `RELAY_RESPONSE_TOO_LARGE`, `RELAY_BAD_RESPONSE` (for a domain
+ * provider `DOMAIN_…`), or the party's own code; the signal's reason when the caller aborts
  */
 export async function exchangeBytes(fetch_: typeof fetch, exchange: Exchange): Promise<Uint8Array<ArrayBuffer>> {
   const host = new URL(exchange.url).host;
-  const { signal, timeoutMs } = exchange;
+  const { party, signal, timeoutMs } = exchange;
   signal?.throwIfAborted();
   const controller = new AbortController();
   const timeout = new RetryableError(
-    "RELAY_TIMEOUT",
-    `The relay ${host} did not answer within ${timeoutMs} ms. It may be overloaded or gone; other relays are used.`,
+    party === "domain" ? "DOMAIN_TIMEOUT" : "RELAY_TIMEOUT",
+    `The ${nameOf(party, host)} did not answer within ${timeoutMs} ms. It may be overloaded or gone; ${party === "domain" ? "try again" : "other relays are used"}.`,
   );
   const timer = setTimeout(() => controller.abort(timeout), timeoutMs);
   const onAbort = (): void => controller.abort(signal?.reason);
@@ -52,8 +63,8 @@ export async function exchangeBytes(fetch_: typeof fetch, exchange: Exchange): P
     if (signal?.aborted) throw signal.reason;
     if (isQuorateError(error)) throw error;
     throw new RetryableError(
-      "RELAY_UNREACHABLE",
-      `The relay ${host} cannot be reached: ${error instanceof Error ? rootMessage(error) : String(error)}.`,
+      party === "domain" ? "DOMAIN_UNREACHABLE" : "RELAY_UNREACHABLE",
+      `The ${nameOf(party, host)} cannot be reached: ${error instanceof Error ? rootMessage(error) : String(error)}.`,
       { cause: error },
     );
   } finally {
@@ -80,15 +91,15 @@ async function perform(
     credentials: "omit",
     referrerPolicy: "no-referrer",
   });
-  if (response.ok) return readBounded(response, exchange.maxBytes, host);
-  throw await errorOf(response, host);
+  if (response.ok) return readBounded(response, exchange.maxBytes, host, exchange.party);
+  throw await errorOf(response, host, exchange.party);
 }
 
-async function errorOf(response: Response, host: string): Promise<QuorateError> {
+async function errorOf(response: Response, host: string, party: Party | undefined): Promise<QuorateError> {
   const { status } = response;
   let body: ReturnType<typeof relayErrorBodySchema.safeParse> | undefined;
   try {
-    const bytes = await readBounded(response, MAX_ERROR_BYTES, host);
+    const bytes = await readBounded(response, MAX_ERROR_BYTES, host, party);
     body = relayErrorBodySchema.safeParse(JSON.parse(new TextDecoder().decode(bytes)));
   } catch {
     // an answer that explains nothing still has its status
@@ -98,21 +109,30 @@ async function errorOf(response: Response, host: string): Promise<QuorateError> 
   const details = { status, host, ...(retryAfterMs > 0 ? { retryAfterMs } : {}) };
   if (body?.success !== true) {
     const Class = retryable ? RetryableError : FatalError;
-    return new Class("RELAY_BAD_RESPONSE", `The relay ${host} answered with status ${status} and no explanation.`, {
-      details,
-    });
+    return new Class(
+      party === "domain" ? "DOMAIN_BAD_RESPONSE" : "RELAY_BAD_RESPONSE",
+      `The ${nameOf(party, host)} answered with status ${status} and no explanation.`,
+      { details },
+    );
   }
   const { code, message, docs } = body.data.error;
-  const known = Object.hasOwn(relayErrors, code) ? relayErrors[code as keyof typeof relayErrors] : undefined;
+  const errors: Readonly<Record<string, { readonly retryable: boolean }>> =
+    party === "domain" ? domainErrors : relayErrors;
+  const known = Object.hasOwn(errors, code) ? errors[code] : undefined;
   const Class = (known?.retryable ?? retryable) ? RetryableError : FatalError;
-  return new Class(code, `The relay ${host} refused: ${message}`, { details, docsPath: docs });
+  return new Class(code, `The ${nameOf(party, host)} refused: ${message}`, { details, docsPath: docs });
 }
 
-async function readBounded(response: Response, maxBytes: number, host: string): Promise<Uint8Array<ArrayBuffer>> {
+async function readBounded(
+  response: Response,
+  maxBytes: number,
+  host: string,
+  party: Party | undefined,
+): Promise<Uint8Array<ArrayBuffer>> {
   const tooLarge = (): FatalError =>
     new FatalError(
-      "RELAY_RESPONSE_TOO_LARGE",
-      `The relay ${host} sent more than ${maxBytes} bytes; the answer was dropped. Leave this relay if it repeats.`,
+      party === "domain" ? "DOMAIN_RESPONSE_TOO_LARGE" : "RELAY_RESPONSE_TOO_LARGE",
+      `The ${nameOf(party, host)} sent more than ${maxBytes} bytes; the answer was dropped. Leave it if it repeats.`,
       { details: { host, maxBytes } },
     );
   if (Number(response.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge();
@@ -145,33 +165,36 @@ function rootMessage(error: Error): string {
 }
 
 /**
- * Parses JSON of a relay.
+ * Parses JSON of a relay or domain provider.
  *
  * @param bytes Body of the answer.
  * @param url Address that was asked, for the message.
- * @throws FatalError `RELAY_BAD_RESPONSE`
+ * @param party Who answered.
+ * @throws FatalError `RELAY_BAD_RESPONSE`, `DOMAIN_BAD_RESPONSE`
  */
-export function parseJson(bytes: Uint8Array, url: string): unknown {
+export function parseJson(bytes: Uint8Array, url: string, party?: Party): unknown {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw badResponse(url, "it is not JSON", cause);
+    throw badResponse(url, "it is not JSON", cause, party);
   }
 }
 
 /**
- * Error for an answer that no honest relay gives.
+ * Error for an answer that no honest party gives.
  *
  * @param url Address that was asked.
  * @param why What is wrong with the answer.
  * @param cause What was thrown below.
+ * @param party Who answered.
  */
-export function badResponse(url: string, why: string, cause?: unknown): FatalError {
+export function badResponse(url: string, why: string, cause?: unknown, party?: Party): FatalError {
   const { host } = new URL(url);
-  return new FatalError("RELAY_BAD_RESPONSE", `The answer of the relay ${host} cannot be used: ${why}.`, {
-    cause,
-    details: { host },
-  });
+  return new FatalError(
+    party === "domain" ? "DOMAIN_BAD_RESPONSE" : "RELAY_BAD_RESPONSE",
+    `The answer of the ${nameOf(party, host)} cannot be used: ${why}.`,
+    { cause, details: { host } },
+  );
 }
 
 /**
