@@ -316,11 +316,13 @@ export type SubjectRecord = {
   readonly kind: "attribute" | "scorecard";
   /** Name of the attribute or scorecard in the dataset's definition. */
   readonly name: string;
-  /** Numbers as in the tree: one for an attribute, one a field for a scorecard. */
+  /** Number of the attribute or of the scorecard's schema: tells definitions of one name apart. */
+  readonly topic: bigint;
+  /** Numbers as in the tree: one for an attribute, eight for a scorecard. */
   readonly values: readonly bigint[];
-  /** Unix s. */
+  /** Unix s, first second. */
   readonly validFrom: number;
-  /** Unix s. */
+  /** Unix s, last second. */
   readonly validUntil: number;
   readonly budget: number;
   /** Answers given or promised of the budget. */
@@ -337,8 +339,10 @@ export type SubjectAuditEntry = {
   readonly asker: Address;
   /** keccak256 of the consent's canonical JSON. */
   readonly consentHash: Hex;
-  /** `quoted` until it is asked, `asked` until it ends. */
-  readonly outcome: "quoted" | "lapsed" | "asked" | "answered" | "expired";
+  /** `quoted` until it is asked, `asked` until it ends; `refused` when the consent was good and something else was not. */
+  readonly outcome: "quoted" | "lapsed" | "asked" | "answered" | "expired" | "refused";
+  /** Code of the rule for which it was refused, or expired early. */
+  readonly reason?: string | undefined;
   /** Unix s. */
   readonly quotedAt: number;
   /** Unix s. */
@@ -365,6 +369,7 @@ export const subjectReplySchema: z.ZodType<SubjectReply, unknown> = z.discrimina
         z.object({
           kind: z.enum(["attribute", "scorecard"]),
           name: line(128),
+          topic: uint256,
           values: z.array(uint256).min(1).max(8),
           validFrom: unixTime,
           validUntil: unixTime,
@@ -385,7 +390,8 @@ export const subjectReplySchema: z.ZodType<SubjectReply, unknown> = z.discrimina
           leaf: uint256,
           asker: address,
           consentHash: bytes32,
-          outcome: z.enum(["quoted", "lapsed", "asked", "answered", "expired"]),
+          outcome: z.enum(["quoted", "lapsed", "asked", "answered", "expired", "refused"]),
+          reason: z.string().max(64).optional(),
           quotedAt: unixTime,
           askedAt: unixTime.optional(),
           endedAt: unixTime.optional(),
