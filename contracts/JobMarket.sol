@@ -43,11 +43,12 @@ import {IJobMarket} from "./interfaces/IJobMarket.sol";
 import {Jobs} from "./base/Jobs.sol";
 import {SignedOffers} from "./base/SignedOffers.sol";
 import {Standings} from "./base/Standings.sol";
+import {Windows} from "./base/Windows.sol";
 
 /// @title Job market
 /// @notice The actions A1 to A8 of docs/protocol/lifecycle.md. Money is in {Ledger}, probation in {Standings}, signatures in
 /// {SignedOffers}, status in {Jobs}, counting in {TallyLib}.
-contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
+contract JobMarket is Standings, SignedOffers, Jobs, Windows, Multicall {
     using Places for uint256;
     using TermsLib for Terms;
 
@@ -61,23 +62,10 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
 
     uint16 private constant MAX_CALLOUT_BPS = 5000;
     uint16 private constant BPS = 10_000;
-    uint32 private constant LOWEST_WINDOW = 5 minutes;
-    uint32 private constant HIGHEST_WINDOW = 7 days;
-
-    /// @inheritdoc IJobMarket
-    uint32 public immutable minWindow;
-    /// @inheritdoc IJobMarket
-    uint32 public immutable maxWindow;
 
     /// @param minWindow_ shortest window of a request, seconds; below 5 minutes only on the test chains 31337 and 1337
     /// @param maxWindow_ longest window of a request, seconds; at most 7 days
-    constructor(uint32 minWindow_, uint32 maxWindow_) {
-        uint32 lowest = block.chainid == 31_337 || block.chainid == 1337 ? 1 : LOWEST_WINDOW;
-        if (minWindow_ < lowest || maxWindow_ < minWindow_ || maxWindow_ > HIGHEST_WINDOW) {
-            revert MarketWindowsOutOfRange(minWindow_, maxWindow_, lowest, HIGHEST_WINDOW);
-        }
-        (minWindow, maxWindow) = (minWindow_, maxWindow_);
-    }
+    constructor(uint32 minWindow_, uint32 maxWindow_) Windows(minWindow_, maxWindow_) {}
 
     /// @inheritdoc IJobMarket
     function announce(Request calldata request_) external {
@@ -278,10 +266,6 @@ contract JobMarket is Standings, SignedOffers, Jobs, Multicall {
             revert ReservedFieldSet(request.callback, request.callbackGas, request.flags);
         }
         if (request.encryptionKey == 0) revert ZeroEncryptionKey();
-    }
-
-    function _requireWindow(uint32 window) private view {
-        if (window < minWindow || window > maxWindow) revert WindowOutOfRange(window, minWindow, maxWindow);
     }
 
     /// @dev What `open` asks of a request and of the number of offers.

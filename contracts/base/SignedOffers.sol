@@ -1,23 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
-import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
+import {SignerFault} from "../types/Agent.sol";
 import {Request, SignedOffer, OfferFault} from "../types/Job.sol";
-import {IAgents} from "../interfaces/IAgents.sol";
+import {Agents} from "./Agents.sol";
 
-/// @title Typed data, signatures and agents
-/// @notice What requesters and providers sign, and who may sign for whom.
-abstract contract SignedOffers is IAgents, EIP712 {
-    /// @dev One word per provider, agent and token.
-    struct Authorization {
-        uint96 maxBondPerSeat;
-        uint32 minCommitWindow;
-        uint40 validUntil;
-    }
-
+/// @title What requesters and providers of jobs sign
+/// @notice Typed data of the job market.
+abstract contract SignedOffers is Agents {
     bytes32 private constant REQUEST_TYPEHASH = keccak256(
         "Request(address requester,address token,bytes32 packageHash,bytes32 contentHash,bytes32 requirementsHash,bytes32 encryptionKey,uint96 priceCeiling,uint96 bond,uint96 carrierFee,uint8 seats,uint8 quorum,uint8 spares,uint8 shadows,uint16 calloutBps,uint16 standbyBps,uint32 commitWindow,uint32 revealWindow,uint32 flags,address callback,uint32 callbackGas,uint40 expiry,uint256 nonce)"
     );
@@ -30,48 +21,6 @@ abstract contract SignedOffers is IAgents, EIP712 {
     bytes32 private constant SIGNED_COMMITMENT_TYPEHASH = keccak256(
         "SignedCommitment(bytes32 jobId,address provider,bytes32 commitment)"
     );
-
-    /// @dev What an ERC-1271 account may spend on judging a signature.
-    uint256 private constant ERC1271_GAS = 100_000;
-
-    mapping(address provider => mapping(address agent => mapping(address token => Authorization)))
-        private _authorizations;
-
-    constructor() EIP712("Quorate", "1") {}
-
-    /// @inheritdoc IAgents
-    function authorize(
-        address agent,
-        address token,
-        uint96 maxBondPerSeat,
-        uint32 minCommitWindow,
-        uint40 validUntil
-    ) external {
-        // Effect:
-        _authorizations[msg.sender][agent][token] = Authorization({
-            maxBondPerSeat: maxBondPerSeat,
-            minCommitWindow: minCommitWindow,
-            validUntil: validUntil
-        });
-        emit AgentAuthorized({
-            provider: msg.sender,
-            agent: agent,
-            token: token,
-            maxBondPerSeat: maxBondPerSeat,
-            minCommitWindow: minCommitWindow,
-            validUntil: validUntil
-        });
-    }
-
-    /// @inheritdoc IAgents
-    function authorizationOf(
-        address provider,
-        address agent,
-        address token
-    ) external view returns (uint96 maxBondPerSeat, uint32 minCommitWindow, uint40 validUntil) {
-        Authorization storage found = _authorizations[provider][agent][token];
-        return (found.maxBondPerSeat, found.minCommitWindow, found.validUntil);
-    }
 
     /// @dev A request in memory, and the job id: its digest.
     function _read(Request calldata source) internal view returns (Request memory request, bytes32 jobId) {
@@ -122,11 +71,6 @@ abstract contract SignedOffers is IAgents, EIP712 {
         return _hashTypedDataV4(keccak256(abi.encode(COMMITMENT_TYPEHASH, jobId, provider, outcome, resultHash, salt)));
     }
 
-    /// @dev Whether `account` may commit and decline for `provider` in jobs paid in `token`.
-    function _actsFor(address account, address provider, address token) internal view returns (bool) {
-        return account == provider || block.timestamp < _authorizations[provider][account][token].validUntil;
-    }
-
     /// @dev Whether a commitment is signed by its provider or by an agent in force. ECDSA only.
     function _isCommitmentSigned(
         bytes32 domain,
@@ -164,51 +108,21 @@ abstract contract SignedOffers is IAgents, EIP712 {
             structHash := keccak256(free, 0xe0)
         }
         bytes32 digest = MessageHashUtils.toTypedDataHash(domain, structHash);
-        address signer = _recover(digest, offer.signature);
-        if (signer != address(0)) {
-            if (signer == provider) return (true, fault);
-            (good, fault) = _judgeAgent(_authorizations[provider][signer][request.token], request);
-            if (good) return (true, fault);
-        }
-        // Interaction: static. An account with code has the last word on what it signed.
-        if (provider.code.length != 0 && _isValidErc1271(provider, digest, offer.signature)) return (true, fault);
-        return (false, fault);
+        SignerFault found;
+        (good, found) = _judgeSigner(
+            provider,
+            request.token,
+            request.bond,
+            request.commitWindow,
+            digest,
+            offer.signature
+        );
+        if (!good) fault = _offerFault(found);
     }
 
-    /// @dev Whether the limits of an agent cover a place of the request, and why not.
-    function _judgeAgent(
-        Authorization memory limits,
-        Request memory request
-    ) private view returns (bool good, OfferFault fault) {
-        if (limits.validUntil == 0) return (false, OfferFault.BadSignature);
-        if (block.timestamp >= limits.validUntil) return (false, OfferFault.AgentExpired);
-        if (request.bond > limits.maxBondPerSeat) return (false, OfferFault.BondBeyondAgent);
-        if (request.commitWindow < limits.minCommitWindow) return (false, OfferFault.WindowBeyondAgent);
-        return (true, fault);
-    }
-
-    /// @dev The ECDSA signer, zero if there is none: 65 bytes, low s. Compact signatures are refused, one form is enough.
-    function _recover(bytes32 digest, bytes calldata signature) private pure returns (address signer) {
-        (signer, , ) = ECDSA.tryRecoverCalldata(digest, signature);
-    }
-
-    /// @dev Asks an account with bounded gas, and reads one word of its answer whatever it returns: neither a gas burner nor a return
-    /// bomb can make a batch fail.
-    function _isValidErc1271(
-        address account,
-        bytes32 digest,
-        bytes calldata signature
-    ) private view returns (bool valid) {
-        bytes memory data = abi.encodeCall(IERC1271.isValidSignature, (digest, signature));
-        bytes32 answer;
-        // Solidity's staticcall copies all return data; this copies one word into scratch space.
-        // solhint-disable-next-line no-inline-assembly
-        assembly ("memory-safe") {
-            let success := staticcall(ERC1271_GAS, account, add(data, 0x20), mload(data), 0x00, 0x20)
-            if and(success, gt(returndatasize(), 0x1f)) {
-                answer := mload(0x00)
-            }
-        }
-        return answer == bytes32(IERC1271.isValidSignature.selector);
+    /// @dev The same fault among those of offers, where the agent's three stand in the same order.
+    function _offerFault(SignerFault fault) private pure returns (OfferFault) {
+        if (fault == SignerFault.BadSignature) return OfferFault.BadSignature;
+        return OfferFault(uint8(OfferFault.BondBeyondAgent) + uint8(fault) - uint8(SignerFault.BondBeyondAgent));
     }
 }

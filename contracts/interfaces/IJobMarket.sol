@@ -19,13 +19,14 @@ import {JobState, Phase, Promotion} from "../types/JobState.sol";
 import {ILedger} from "./ILedger.sol";
 import {IStandings} from "./IStandings.sol";
 import {IAgents} from "./IAgents.sol";
+import {IWindows} from "./IWindows.sol";
 
 /// @title A market of replicated jobs
 /// @notice A requester escrows the pay of a panel of providers, each commits to its answer and opens it, the majority's answer is
 /// accepted and paid. Every step can be finished by anybody; nobody leads. Rules: docs/protocol/lifecycle.md.
 /// @dev The market has no owner, no upgrade, no pause and no fee. Terms travel in calldata: every call but `open` brings them, and anybody
 /// rebuilds them from {JobOpened}.
-interface IJobMarket is ILedger, IStandings, IAgents {
+interface IJobMarket is ILedger, IStandings, IAgents, IWindows {
     /// @notice `requester` looks for offers on `request`, whose digest is `jobId`.
     /// @param jobId EIP-712 digest of the request
     /// @param requester who announced it
@@ -122,17 +123,6 @@ interface IJobMarket is ILedger, IStandings, IAgents {
     /// @param bps call-out or standby share of the request, basis points
     /// @param maximum of that share, basis points
     error ShareAboveMaximum(uint16 bps, uint16 maximum);
-    /// @notice A window is shorter or longer than the market allows, seconds.
-    /// @param window commit or reveal window of the request, seconds
-    /// @param minimum see {minWindow}, seconds
-    /// @param maximum see {maxWindow}, seconds
-    error WindowOutOfRange(uint32 window, uint32 minimum, uint32 maximum);
-    /// @notice The windows of the market itself are out of range, seconds.
-    /// @param minimum shortest window that the market was to allow, seconds
-    /// @param maximum longest window that the market was to allow, seconds
-    /// @param lowest the minimum may not be below, seconds
-    /// @param highest the maximum may not be above, seconds
-    error MarketWindowsOutOfRange(uint32 minimum, uint32 maximum, uint32 lowest, uint32 highest);
     /// @notice A field of a feature that does not exist yet is not zero.
     /// @param callback of the request, has to be zero
     /// @param callbackGas of the request, has to be zero
@@ -389,12 +379,4 @@ interface IJobMarket is ILedger, IStandings, IAgents {
     /// @param request the request
     /// @return EIP-712 digest of the request
     function jobIdOf(Request calldata request) external view returns (bytes32);
-
-    /// @notice Shortest window that a request may name, seconds.
-    /// @return seconds
-    function minWindow() external view returns (uint32);
-
-    /// @notice Longest window that a request may name, seconds.
-    /// @return seconds
-    function maxWindow() external view returns (uint32);
 }

@@ -49,6 +49,17 @@ declare module "circomlibjs" {
     verifyPoseidon(message: Element, signature: Signature, key: Point): boolean;
   };
   export type Poseidon = { (inputs: readonly bigint[]): Element; readonly F: Field };
+  type AbiParameter = { readonly name: string; readonly type: string };
+  export const poseidonContract: {
+    createCode(inputs: number): string;
+    generateABI(inputs: number): {
+      readonly type: "function";
+      readonly name: string;
+      readonly inputs: readonly AbiParameter[];
+      readonly outputs: readonly AbiParameter[];
+      readonly stateMutability: string;
+    }[];
+  };
   export function buildEddsa(): Promise<Eddsa>;
   export function buildPoseidon(): Promise<Poseidon>;
 }

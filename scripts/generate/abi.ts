@@ -3,22 +3,40 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../lib/workspace.ts";
 import { banner, type GeneratedFile, prettyJson } from "./output.ts";
+import { poseidonArtifact } from "./poseidon.ts";
 
-/** A contract whose ABI is published. */
+/** A contract whose artifact is published. */
 type Published = {
   readonly name: string;
   /** Prefix of the exported constants. */
   readonly constant: string;
   /** Source below the root. */
   readonly source: string;
-  /** File below packages/abi/src. */
-  readonly file: string;
 };
 
-const published: readonly Published[] = [
+/** With its ABI in a file of its own below packages/abi/src. */
+const published: readonly (Published & { readonly file: string })[] = [
   { name: "JobMarket", constant: "jobMarket", source: "contracts/JobMarket.sol", file: "job-market.ts" },
+  { name: "QueryMarket", constant: "queryMarket", source: "contracts/QueryMarket.sol", file: "query-market.ts" },
+  {
+    name: "MortgageDesk",
+    constant: "mortgageDesk",
+    source: "contracts/examples/MortgageDesk.sol",
+    file: "mortgage-desk.ts",
+  },
   { name: "TestToken", constant: "testToken", source: "test/contracts/tokens/TestToken.sol", file: "test-token.ts" },
 ];
+
+/** Under the GPL, as the programs that write them. */
+const verifiers: readonly Published[] = [
+  {
+    name: "SealedAnswerVerifier",
+    constant: "sealedAnswerVerifier",
+    source: "contracts/generated/SealedAnswerVerifier.sol",
+  },
+  { name: "ScorecardVerifier", constant: "scorecardVerifier", source: "contracts/generated/ScorecardVerifier.sol" },
+];
+const POSEIDONS: readonly number[] = [1, 2, 6];
 
 /** The parts of Hardhat's artifact that are read. */
 type Artifact = {
@@ -61,11 +79,14 @@ export const ${contract.constant}Abi = ${json(sorted(artifact.abi))} as const;
     {
       path: "packages/abi/src/addresses.ts",
       text: `${banner("packages/abi/addresses.json")}
-/** Where a market is deployed. */
+/** Where the markets are deployed. */
 export type MarketAddress = {
   readonly jobMarket: \`0x\${string}\`;
-  /** Block from which its events are read. */
+  /** Block from which the job market's events are read. */
   readonly deployedAtBlock: number;
+  readonly queryMarket?: \`0x\${string}\`;
+  /** Block from which the query market's events are read. */
+  readonly queryMarketDeployedAtBlock?: number;
 };
 
 /** Known markets by chain id. */
@@ -75,8 +96,12 @@ export const addresses: Readonly<Record<number, MarketAddress>> = ${json(address
     {
       path: "packages/abi/src/artifacts.ts",
       text: `${banner(published.map(({ source }) => source).join(", "))}
-import { jobMarketAbi } from "./job-market.ts";
-import { testTokenAbi } from "./test-token.ts";
+${published.map(({ constant, file }) => `import { ${constant}Abi } from "./${file}";\n`).join("")}
+export {
+${[...POSEIDONS.map((inputs) => `poseidon${inputs}`), ...verifiers.map(({ constant }) => constant)]
+  .map((constant) => `  ${constant}Artifact,\n`)
+  .sort()
+  .join("")}} from "./gpl-artifacts.ts";
 
 /** Hardhat's artifact of a contract; Hardhat Ignition deploys it as it is. */
 export type ContractArtifact<Abi extends readonly unknown[]> = {
@@ -90,20 +115,21 @@ export type ContractArtifact<Abi extends readonly unknown[]> = {
   readonly deployedLinkReferences: Record<string, never>;
 };
 ${artifacts
+  .map(({ contract, artifact }) => artifactText(contract.constant, `Artifact of \`${contract.name}\`.`, artifact))
+  .join("")}`,
+    },
+    {
+      path: "packages/abi/src/gpl-artifacts.ts",
+      text: `${banner(["circomlibjs", ...verifiers.map(({ source }) => source)].join(", "))}// SPDX-License-Identifier: GPL-3.0-or-later
+// What snarkjs and circomlibjs write is under the licence of these programs, unlike the rest of this package.
+
+import type { ContractArtifact } from "./artifacts.ts";
+${copyleft()
   .map(
-    ({ contract, artifact }) => `
-/** Artifact of \`${contract.name}\`. */
-export const ${contract.constant}Artifact: ContractArtifact<typeof ${contract.constant}Abi> = {
-  _format: ${json(artifact._format)},
-  contractName: ${json(artifact.contractName)},
-  sourceName: ${json(artifact.sourceName)},
-  abi: ${contract.constant}Abi,
-  bytecode: ${json(artifact.bytecode)},
-  deployedBytecode: ${json(artifact.deployedBytecode)},
-  linkReferences: {},
-  deployedLinkReferences: {},
-};
-`,
+    ({ constant, words, artifact }) => `
+/** ABI of \`${artifact.contractName}\`. */
+const ${constant}Abi = ${json(sorted(artifact.abi))} as const;
+${artifactText(constant, words, artifact)}`,
   )
   .join("")}`,
     },
@@ -117,6 +143,42 @@ ${files
   .join("")}`,
     },
   ];
+}
+
+/** Artifacts under the GPL. */
+function copyleft(): readonly { readonly constant: string; readonly words: string; readonly artifact: Artifact }[] {
+  const hashers = POSEIDONS.map((inputs) => {
+    const { abi, ...code } = poseidonArtifact(inputs);
+    return {
+      constant: `poseidon${inputs}`,
+      words: `circomlibjs' Poseidon of ${inputs === 1 ? "one input" : `${inputs} inputs`}. GPL-3.0-or-later.`,
+      artifact: { _format: "hh3-artifact-1", sourceName: "circomlibjs", abi: abi as readonly AbiItem[], ...code },
+    };
+  });
+  return [
+    ...hashers,
+    ...verifiers.map((contract) => ({
+      constant: contract.constant,
+      words: `Artifact of \`${contract.name}\`, with keys for development: local chains only. GPL-3.0-or-later.`,
+      artifact: readArtifact(contract),
+    })),
+  ];
+}
+
+function artifactText(constant: string, words: string, artifact: Artifact): string {
+  return `
+/** ${words} */
+export const ${constant}Artifact: ContractArtifact<typeof ${constant}Abi> = {
+  _format: ${json(artifact._format)},
+  contractName: ${json(artifact.contractName)},
+  sourceName: ${json(artifact.sourceName)},
+  abi: ${constant}Abi,
+  bytecode: ${json(artifact.bytecode)},
+  deployedBytecode: ${json(artifact.deployedBytecode)},
+  linkReferences: {},
+  deployedLinkReferences: {},
+};
+`;
 }
 
 /** By kind, then name: the order of declarations is no news. */

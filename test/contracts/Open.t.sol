@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {MarketTest} from "./support/MarketTest.sol";
 import {IJobMarket} from "../../contracts/interfaces/IJobMarket.sol";
+import {IWindows} from "../../contracts/interfaces/IWindows.sol";
 import {JobMarket} from "../../contracts/JobMarket.sol";
 import {Request, SignedOffer, BadOffer, JobStatus, OfferFault} from "../../contracts/types/Job.sol";
 import {ILedger} from "../../contracts/interfaces/ILedger.sol";
@@ -165,10 +166,10 @@ contract OpenTest is MarketTest {
         unsound(request, abi.encodeWithSelector(IJobMarket.ShareAboveMaximum.selector, 10_001, 10_000));
         request = requestFor(2, 2, 0, 0);
         request.commitWindow = 299;
-        unsound(request, abi.encodeWithSelector(IJobMarket.WindowOutOfRange.selector, 299, 300, 7 days));
+        unsound(request, abi.encodeWithSelector(IWindows.WindowOutOfRange.selector, 299, 300, 7 days));
         request = requestFor(2, 2, 0, 0);
         request.revealWindow = 7 days + 1;
-        unsound(request, abi.encodeWithSelector(IJobMarket.WindowOutOfRange.selector, 7 days + 1, 300, 7 days));
+        unsound(request, abi.encodeWithSelector(IWindows.WindowOutOfRange.selector, 7 days + 1, 300, 7 days));
         request = requestFor(2, 2, 0, 0);
         request.encryptionKey = 0;
         unsound(request, abi.encodeWithSelector(IJobMarket.ZeroEncryptionKey.selector));
@@ -408,7 +409,7 @@ contract OpenTest is MarketTest {
     }
 
     function refusesWindows(uint32 minWindow, uint32 maxWindow) private {
-        vm.expectPartialRevert(IJobMarket.MarketWindowsOutOfRange.selector);
+        vm.expectPartialRevert(IWindows.MarketWindowsOutOfRange.selector);
         this.deployFor(minWindow, maxWindow);
     }
 }

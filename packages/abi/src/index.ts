@@ -2,4 +2,6 @@
 
 export { addresses, type MarketAddress } from "./addresses.ts";
 export { jobMarketAbi } from "./job-market.ts";
+export { queryMarketAbi } from "./query-market.ts";
+export { mortgageDeskAbi } from "./mortgage-desk.ts";
 export { testTokenAbi } from "./test-token.ts";
