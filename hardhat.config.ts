@@ -10,6 +10,18 @@ import { configVariable, defineConfig } from "hardhat/config";
 /** The compiler comes from npm, so that builds need no download. */
 const compiler = createRequire(import.meta.url).resolve("solc/soljson.js");
 
+const solidity = {
+  version: "0.8.37",
+  path: compiler,
+  settings: {
+    evmVersion: "osaka",
+    viaIR: true,
+    optimizer: { enabled: true, runs: 200 },
+    // Without a hash of the sources in it, bytecode changes with code and compiler only, not with a comment.
+    metadata: { bytecodeHash: "none" },
+  },
+} as const;
+
 export default defineConfig({
   plugins: [
     hardhatEthers,
@@ -19,17 +31,8 @@ export default defineConfig({
     hardhatKeystore,
     hardhatVerify,
   ],
-  solidity: {
-    version: "0.8.37",
-    path: compiler,
-    settings: {
-      evmVersion: "osaka",
-      viaIR: true,
-      optimizer: { enabled: true, runs: 200 },
-      // Without a hash of the sources in it, bytecode changes with code and compiler only, not with a comment.
-      metadata: { bytecodeHash: "none" },
-    },
-  },
+  // `hardhat ignition deploy` builds with the profile `production`: what is deployed must be what was tested.
+  solidity: { profiles: { default: solidity, production: solidity } },
   paths: {
     sources: ["contracts", "test/contracts/tokens", "test/contracts/harness"],
     tests: { solidity: "test/contracts", nodejs: "test/integration" },

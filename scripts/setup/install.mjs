@@ -147,6 +147,9 @@ async function npmCi(root, lock) {
     "--include=dev",
     "--include=optional",
     "--prefer-offline",
+    // A connection that stalls is given up and made anew, instead of after five minutes.
+    "--fetch-timeout=60000",
+    "--fetch-retries=4",
     "--no-audit",
     "--no-fund",
     "--loglevel=error",

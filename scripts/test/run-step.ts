@@ -61,7 +61,14 @@ export async function runProgram(argv: readonly string[], timeoutMs: number): Pr
     cwd: root,
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined, NODE_TEST_CONTEXT: undefined },
+    env: {
+      ...process.env,
+      NO_COLOR: "1",
+      FORCE_COLOR: undefined,
+      NODE_TEST_CONTEXT: undefined,
+      // Hundreds of test files load the same modules: types are stripped and code compiled once.
+      NODE_COMPILE_CACHE: join(root, ".cache", "node"),
+    },
   });
   let output = "";
   const keep = (chunk: Buffer): void => {

@@ -34,7 +34,7 @@ export type ActorSpec = {
   readonly main: string;
   readonly args: readonly string[];
   readonly logFile: string;
-  /** Whole environment of the process; nothing is inherited but PATH, HOME and the language. */
+  /** Whole environment of the process; nothing is inherited but PATH, HOME, the language and where compiled modules are kept. */
   readonly env?: Readonly<Record<string, string>>;
 };
 
@@ -135,7 +135,7 @@ export async function waitForLine(actor: Actor, prefix: string, timeoutMs: numbe
 
 function inheritedEnvironment(): Record<string, string> {
   const kept: Record<string, string> = {};
-  for (const name of ["PATH", "HOME", "LANG", "TZ"]) {
+  for (const name of ["PATH", "HOME", "LANG", "TZ", "NODE_COMPILE_CACHE"]) {
     const value = process.env[name];
     if (value !== undefined) kept[name] = value;
   }

@@ -22,7 +22,7 @@ const entries = names.flatMap((name) =>
 );
 let project = "";
 
-function run(program: string, args: readonly string[], cwd: string): string {
+function run(program: string, args: readonly string[], cwd: string, timeout?: number): string {
   // A clean environment: npm of the test run must not steer npm of the project, nor the workspace's tools be on the path.
   const PATH = (process.env.PATH ?? "")
     .split(delimiter)
@@ -34,9 +34,24 @@ function run(program: string, args: readonly string[], cwd: string): string {
     encoding: "utf8",
     env,
     maxBuffer: 64 << 20,
+    ...(timeout === undefined ? {} : { timeout, killSignal: "SIGKILL" }),
   });
   assert.equal(status, 0, `${program} ${args.join(" ")}: ${error?.message ?? ""}\n${stdout}${stderr}`);
   return stdout;
+}
+
+/** Longest time of an installation: a connection to the registry that stalls is given up and made anew. */
+const INSTALL_MS = 120_000;
+
+/** Installs what a folder's package.json or the arguments name, from npm's cache where it can. */
+function install(folder: string, ...packages: readonly string[]): void {
+  const args = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--fetch-timeout=30000"];
+  try {
+    run("npm", [...args, ...packages], folder, INSTALL_MS);
+  } catch (error) {
+    console.error("npm is asked a second time:", error instanceof Error ? error.message : error);
+    run("npm", [...args, ...packages], folder, INSTALL_MS);
+  }
 }
 
 /** A Node of the line, from the path or, where the machine has another one, from npm. */
@@ -52,11 +67,7 @@ function nodeOfLine(major: number): string {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "package.json"), "{}");
   const name = `node-${process.platform}-${process.arch}`;
-  run(
-    "npm",
-    ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", `${name}@${major}`],
-    folder,
-  );
+  install(folder, `${name}@${major}`);
   return join(folder, "node_modules", name, "bin", "node");
 }
 
@@ -96,7 +107,7 @@ describe("packed packages", () => {
       join(project, "package.json"),
       JSON.stringify({ name: "consumer", version: "1.0.0", private: true, type: "module", dependencies }),
     );
-    run("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"], project);
+    install(project);
   });
 
   after(() => rmSync(project, { recursive: true, force: true }));
