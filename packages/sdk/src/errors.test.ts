@@ -1,21 +1,29 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { jobMarketAbi } from "@quorate/abi";
+import { jobMarketAbi, queryMarketAbi } from "@quorate/abi";
 import { OfferFault } from "@quorate/core";
 import { encodeErrorResult } from "viem";
 import { contractErrors, tokenErrors } from "./contractErrors.ts";
 import { ContractRefused, decodeContractError, offerFaultName, toContractError } from "./errors.ts";
+import { queryContractErrors } from "./queryContractErrors.ts";
 import { offerFaultReason } from "./trust/judgeOffer.ts";
 
 const errorNames = jobMarketAbi.flatMap((item) => (item.type === "error" ? [item.name as string] : []));
+const queryErrorNames = queryMarketAbi.flatMap((item) => (item.type === "error" ? [item.name as string] : []));
 
-test("every custom error of the contract has a row, and no row is left over", () => {
+test("every custom error of the job market has a row, and no row is left over", () => {
   assert.ok(errorNames.length > 20, "the ABI has errors");
   assert.deepEqual(Object.keys(contractErrors).sort(), [...errorNames].sort());
 });
 
+test("every custom error of the query market has one row, and no row is left over", () => {
+  const own = queryErrorNames.filter((name) => !errorNames.includes(name));
+  assert.ok(own.length > 20, "the ABI has errors of its own");
+  assert.deepEqual(Object.keys(queryContractErrors).sort(), own.sort());
+});
+
 test("codes are stable spellings, and every row says what happened and what to do", () => {
-  for (const [name, row] of Object.entries({ ...contractErrors, ...tokenErrors })) {
+  for (const [name, row] of Object.entries({ ...contractErrors, ...queryContractErrors, ...tokenErrors })) {
     assert.match(row.code, /^[A-Z][A-Z0-9_]+$/, name);
     assert.match(row.reason, /[^.]$/, `${name}: the reason is continued by the arguments`);
     assert.match(row.advice, /\.$/, name);

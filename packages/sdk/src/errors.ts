@@ -1,10 +1,12 @@
-import { jobMarketAbi } from "@quorate/abi";
+import { jobMarketAbi, queryMarketAbi } from "@quorate/abi";
 import { FatalError, OfferFault, QuorateError, RetryableError } from "@quorate/core";
 import { type Abi, type AbiParameter, BaseError, decodeErrorResult, type Hex, isHex, parseAbi } from "viem";
 import { type ContractErrorRow, contractErrors, tokenErrors } from "./contractErrors.ts";
+import { queryContractErrors } from "./queryContractErrors.ts";
 
 const errorAbi: Abi = [
   ...jobMarketAbi,
+  ...queryMarketAbi,
   ...parseAbi([
     "error ERC20InsufficientAllowance(address spender, uint256 allowance, uint256 needed)",
     "error ERC20InsufficientBalance(address sender, uint256 balance, uint256 needed)",
@@ -164,6 +166,7 @@ export function decodeContractError(
     );
   }
   const row = contractErrors[name] ??
+    queryContractErrors[name] ??
     tokenErrors[name] ?? {
       code: "CONTRACT_ERROR_UNKNOWN",
       reason: `The contract refused the call with ${name}`,

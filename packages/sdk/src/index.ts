@@ -1,5 +1,9 @@
 export * from "./actions/announceJob.ts";
+export * from "./actions/answer.ts";
+export * from "./actions/answerBatch.ts";
 export * from "./actions/approveToken.ts";
+export * from "./actions/ask.ts";
+export * from "./actions/askWithPermit.ts";
 export * from "./actions/authorizeAgent.ts";
 export * from "./actions/checkOffers.ts";
 export * from "./actions/claimQuarantine.ts";
@@ -14,6 +18,7 @@ export {
   encodeDeposit,
 } from "./actions/deposit.ts";
 export * from "./actions/depositWithPermit.ts";
+export * from "./actions/expire.ts";
 export * from "./actions/getAccount.ts";
 export * from "./actions/getAuthorization.ts";
 export * from "./actions/getJob.ts";
@@ -22,8 +27,17 @@ export * from "./actions/getStanding.ts";
 export * from "./actions/openJob.ts";
 export * from "./actions/openJobWithPermit.ts";
 export * from "./actions/promoteSpares.ts";
+export * from "./actions/publishRoot.ts";
+export * from "./actions/readAnswer.ts";
+export * from "./actions/readDataset.ts";
+export * from "./actions/readQueryRecord.ts";
+export * from "./actions/readQuestion.ts";
+export * from "./actions/readRoot.ts";
+export * from "./actions/registerDataset.ts";
 export * from "./actions/revealJob.ts";
 export * from "./actions/revokeAgent.ts";
+export * from "./actions/revokeRoot.ts";
+export * from "./actions/setPublisher.ts";
 export * from "./actions/settleJob.ts";
 export * from "./actions/signPermit.ts";
 export type * from "./actions/types.ts";
@@ -41,6 +55,8 @@ export {
   toContractError,
 } from "./errors.ts";
 export type { EncodedCall, SignedTransaction } from "./internal/sendCall.ts";
+export { queryContractErrors } from "./queryContractErrors.ts";
+export { decodeQueryMarketLog, type QueryMarketEvent } from "./queryLogs.ts";
 export * from "./requester/buildRequest.ts";
 export type { CollectOffersOptions, OfferDiagnosis } from "./requester/collectOffers.ts";
 export type { SelfHelp } from "./requester/context.ts";

@@ -1,7 +1,7 @@
 import { jobMarketAbi } from "@quorate/abi";
 import { decodeMarketLog, type MarketEvent } from "@quorate/chain";
-import { BaseError, getAbiItem, type Hex, toEventSelector } from "viem";
-import { toContractError } from "../errors.ts";
+import { getAbiItem, type Hex, toEventSelector } from "viem";
+import { findLog } from "../internal/findLog.ts";
 import { getBlockHead } from "../internal/head.ts";
 import type { RequesterContext } from "./context.ts";
 
@@ -28,41 +28,13 @@ export async function findJobLog<Name extends "JobOpened" | "JobSettled">(
   name: Name,
   fromBlock: number,
 ): Promise<JobLog<Name> | undefined> {
-  const node = context.client.public;
   const selector = toEventSelector(getAbiItem({ abi: jobMarketAbi, name: name as "JobOpened" }));
-  let to = (await getBlockHead(context.client)).number;
-  let range = to - fromBlock + 1;
-  while (to >= fromBlock) {
-    const from = Math.max(fromBlock, to - range + 1);
-    try {
-      const logs = await node.request({
-        method: "eth_getLogs",
-        params: [
-          {
-            address: context.client.market,
-            topics: [selector, jobId],
-            fromBlock: `0x${from.toString(16)}`,
-            toBlock: `0x${to.toString(16)}`,
-          },
-        ],
-      });
-      const log = logs[0];
-      if (log !== undefined) {
-        const { address, topics, data } = log;
-        const position = { blockNumber: Number(log.blockNumber), blockHash: log.blockHash as Hex };
-        const transaction = { transactionHash: log.transactionHash as Hex, transactionIndex: 0, logIndex: 0 };
-        const event = decodeMarketLog({ address, topics, data, ...position, ...transaction });
-        if (event?.name === name)
-          return { blockNumber: position.blockNumber, args: event.args as JobLog<Name>["args"] };
-      }
-      to = from - 1;
-    } catch (error) {
-      // Nodes limit ranges, each in its own words: halve until one fits.
-      if (range <= 1 || !(error instanceof BaseError)) throw toContractError(error);
-      range = Math.ceil(range / 2);
-    }
-  }
-  return undefined;
+  const log = await findLog(context.client, [selector, jobId], fromBlock);
+  if (log === undefined) return undefined;
+  const topics = log.topics as [Hex, ...Hex[]];
+  const event = decodeMarketLog({ ...log, topics, address: context.client.market, transactionIndex: 0, logIndex: 0 });
+  if (event?.name !== name) return undefined;
+  return { blockNumber: log.blockNumber, args: event.args as JobLog<Name>["args"] };
 }
 
 /**
