@@ -1,1 +1,12 @@
-export {};
+export * from "./consent.ts";
+export * from "./dataset.ts";
+export * from "./describe.ts";
+export { assertField, FIELD_MODULUS, hash } from "./field.ts";
+export * from "./inputs.ts";
+export * from "./person.ts";
+export * from "./query.ts";
+export * from "./record.ts";
+export * from "./statement.ts";
+export * from "./subject.ts";
+export * from "./tree.ts";
+export * from "./value.ts";
