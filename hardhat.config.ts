@@ -11,6 +11,8 @@ import { configVariable, defineConfig } from "hardhat/config";
 const compiler = createRequire(import.meta.url).resolve("solc/soljson.js");
 
 const solidity = {
+  // One compilation for all: Hardhat's network does not start beside the build info of a file that holds types only.
+  isolated: false,
   version: "0.8.37",
   path: compiler,
   settings: {

@@ -2,11 +2,14 @@
  * The local chain as a process of its own: Hardhat's simulated network behind JSON-RPC on loopback, mining by interval.
  * Arguments: port, mining interval in milliseconds. Prints one line `listening <url>` when it accepts requests.
  */
+import { fileURLToPath } from "node:url";
 import { createHardhatRuntimeEnvironment } from "hardhat/hre";
 
 const [port = "8545", intervalMs = "1000"] = process.argv.slice(2);
 
 const hre = await createHardhatRuntimeEnvironment({
+  // Nothing is compiled here, and what lies about from compilations, of a broken one too, must not keep the chain from starting.
+  paths: { artifacts: fileURLToPath(new URL("no-artifacts", import.meta.url)) },
   networks: {
     devnet: {
       type: "edr-simulated",
