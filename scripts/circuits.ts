@@ -1,17 +1,27 @@
-// Builds the circuits and their keys for development, and writes what follows from them: circuits/keys, contracts/generated.
+// Builds the circuits and their keys for development, and writes what follows from them: circuits/keys, contracts/generated, the
+// verification keys and the artifacts of packages/proofs.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { readConfig } from "./circuits/config.ts";
-import { buildCircuit, filesOf, type GeneratedFile } from "./circuits/generate.ts";
+import {
+  type Built,
+  buildCircuit,
+  copyArtifacts,
+  filesOf,
+  type GeneratedFile,
+  keyModuleOf,
+} from "./circuits/generate.ts";
 import { root } from "./lib/workspace.ts";
 
 const USAGE = `usage: node scripts/circuits.ts [--check | --write]
 
 Compiles the circuits of circuits/circuits.json and makes their keys for development, once for each state of the sources;
-the results stay in .cache/circuits. Prints the path of each proving key as JSON.
+the results stay in .cache/circuits, and what proves is copied to packages/proofs/artifacts. Prints the path of each proving
+key as JSON.
 
-  --check   exit with 1 and name the files of circuits/keys and contracts/generated that are not current
+  --check   exit with 1 and name the generated files that are not current: circuits/keys, contracts/generated,
+            packages/proofs/src/generated
   --write   write these files
   --help    print this`;
 
@@ -31,12 +41,16 @@ async function main(): Promise<void> {
   const pragma = /^pragma solidity ([\d.]+);$/m.exec(readFileSync(join(root, "contracts/JobMarket.sol"), "utf8"))?.[1];
   if (pragma === undefined) throw new Error("contracts/JobMarket.sol names no compiler version");
   const files: GeneratedFile[] = [];
+  const circuits: Built[] = [];
   const built: Record<string, { readonly r1cs: string; readonly wasm: string; readonly zkey: string }> = {};
   for (const instance of config.instances) {
     const circuit = await buildCircuit(instance, config, (line) => console.error(line));
+    circuits.push(circuit);
     files.push(...filesOf(circuit, config, pragma));
     built[instance.name] = { ...circuit.compiled, zkey: circuit.keys.zkey };
   }
+  files.push(keyModuleOf(circuits));
+  copyArtifacts(circuits);
   const stale = files.filter(({ path, text }) => {
     const file = join(root, path);
     return !existsSync(file) || readFileSync(file, "utf8") !== text;

@@ -8,7 +8,15 @@ declare module "snarkjs" {
     readonly protocol: string;
     readonly curve: string;
   };
-  export type VerificationKey = { readonly nPublic: number; readonly IC: readonly (readonly string[])[] };
+  /** Decimal strings; points in projective coordinates. */
+  export type VerificationKey = {
+    readonly nPublic: number;
+    readonly vk_alpha_1: readonly string[];
+    readonly vk_beta_2: readonly (readonly string[])[];
+    readonly vk_gamma_2: readonly (readonly string[])[];
+    readonly vk_delta_2: readonly (readonly string[])[];
+    readonly IC: readonly (readonly string[])[];
+  };
   export const groth16: {
     prove(zkey: string, witness: string): Promise<{ proof: Groth16Proof; publicSignals: string[] }>;
     verify(key: VerificationKey, publicSignals: readonly string[], proof: Groth16Proof): Promise<boolean>;
