@@ -4,14 +4,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { readConfig } from "./circuits/config.ts";
-import {
-  type Built,
-  buildCircuit,
-  copyArtifacts,
-  filesOf,
-  type GeneratedFile,
-  keyModuleOf,
-} from "./circuits/generate.ts";
+import { type Built, buildCircuit, filesOf, type GeneratedFile } from "./circuits/generate.ts";
+import { copyArtifacts, keyModuleOf } from "./circuits/proofs-package.ts";
 import { root } from "./lib/workspace.ts";
 
 const USAGE = `usage: node scripts/circuits.ts [--check | --write]
