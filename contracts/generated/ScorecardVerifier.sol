@@ -74,6 +74,132 @@ contract ScorecardVerifier {
 
     uint16 constant pLastMem = 896;
 
+    /// @notice Verifies many proofs: whether each of them holds for its signals.
+    /// @dev Their equations are raised to coefficients and multiplied. The coefficients follow from chain, key and every point and signal, so
+    /// nobody can choose errors that cancel. The first may be 1: were it alone wrong, nothing could cancel it.
+    /// No point is used before a precompile has seen it as it came: those that are off the curve or not reduced are refused.
+    function verifyProofs(uint256[8][] calldata proofs, uint256[4][] calldata signals) external view returns (bool) {
+        uint256 count = proofs.length;
+        if (count == 0 || count != signals.length) return false;
+        bytes32 seed = keccak256(abi.encode(block.chainid, verificationKey(), proofs, signals));
+        uint256[] memory pairs = new uint256[](6 * (count + 3));
+        uint256[5] memory sums; // of the coefficients, then of coefficients times each signal
+        uint256[2] memory c; // sum of coefficients times C
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 coefficient = i == 0 ? 1 : uint256(keccak256(abi.encode(seed, i))) % r;
+            if (!addSignals(sums, signals[i], coefficient)) return false;
+            uint256[2] memory scaled = [proofs[i][6], proofs[i][7]];
+            if (i != 0 && !multiply(scaled, coefficient)) return false;
+            if (!add(c, scaled)) return false;
+            scaled = [proofs[i][0], proofs[i][1]];
+            if (i != 0 && !multiply(scaled, coefficient)) return false;
+            setPair(pairs, i, scaled, [proofs[i][2], proofs[i][3], proofs[i][4], proofs[i][5]]);
+        }
+        // The other side of the equation, negated. The sum of C comes from a precompile, so it is reduced.
+        c[1] = (q - c[1]) % q;
+        for (uint256 j = 0; j < 5; ++j) sums[j] = (r - sums[j]) % r;
+        uint256[2] memory alpha = [alphax, alphay];
+        if (!multiply(alpha, sums[0])) return false;
+        uint256[2] memory vk = [IC0x, IC0y];
+        if (!multiply(vk, sums[0])) return false;
+        if (!addProduct(vk, IC1x, IC1y, sums[1])) return false;
+        if (!addProduct(vk, IC2x, IC2y, sums[2])) return false;
+        if (!addProduct(vk, IC3x, IC3y, sums[3])) return false;
+        if (!addProduct(vk, IC4x, IC4y, sums[4])) return false;
+        setPair(pairs, count, alpha, [betax1, betax2, betay1, betay2]);
+        setPair(pairs, count + 1, vk, [gammax1, gammax2, gammay1, gammay2]);
+        setPair(pairs, count + 2, c, [deltax1, deltax2, deltay1, deltay2]);
+        return isOne(pairs);
+    }
+
+    /// @dev The words of the verification key.
+    function verificationKey() private pure returns (uint256[24] memory) {
+        return [
+            alphax,
+            alphay,
+            betax1,
+            betax2,
+            betay1,
+            betay2,
+            gammax1,
+            gammax2,
+            gammay1,
+            gammay2,
+            deltax1,
+            deltax2,
+            deltay1,
+            deltay2,
+            IC0x,
+            IC0y,
+            IC1x,
+            IC1y,
+            IC2x,
+            IC2y,
+            IC3x,
+            IC3y,
+            IC4x,
+            IC4y
+        ];
+    }
+
+    /// @dev Adds a coefficient, and its products with the signals of a proof; false for a signal that is not reduced.
+    function addSignals(
+        uint256[5] memory sums,
+        uint256[4] calldata signals,
+        uint256 coefficient
+    ) private pure returns (bool) {
+        sums[0] = addmod(sums[0], coefficient, r);
+        for (uint256 j = 0; j < 4; ++j) {
+            if (signals[j] >= r) return false;
+            sums[j + 1] = addmod(sums[j + 1], mulmod(coefficient, signals[j], r), r);
+        }
+        return true;
+    }
+
+    function setPair(
+        uint256[] memory pairs,
+        uint256 index,
+        uint256[2] memory g1,
+        uint256[4] memory g2
+    ) private pure {
+        uint256 start = 6 * index;
+        (pairs[start], pairs[start + 1]) = (g1[0], g1[1]);
+        (pairs[start + 2], pairs[start + 3], pairs[start + 4], pairs[start + 5]) = (g2[0], g2[1], g2[2], g2[3]);
+    }
+
+    /// @dev Adds a multiple of a point to `sum`.
+    function addProduct(uint256[2] memory sum, uint256 x, uint256 y, uint256 scalar) private view returns (bool) {
+        uint256[2] memory product = [x, y];
+        return multiply(product, scalar) && add(sum, product);
+    }
+
+    /// @dev Multiplies `point` in place; false if it is none.
+    function multiply(uint256[2] memory point, uint256 scalar) private view returns (bool success) {
+        uint256[3] memory input = [point[0], point[1], scalar];
+        assembly {
+            success := staticcall(gas(), 7, input, 0x60, point, 0x40)
+        }
+    }
+
+    /// @dev Adds to `sum` in place; false if one of them is no point.
+    function add(uint256[2] memory sum, uint256[2] memory point) private view returns (bool success) {
+        uint256[4] memory input = [sum[0], sum[1], point[0], point[1]];
+        assembly {
+            success := staticcall(gas(), 6, input, 0x80, sum, 0x40)
+        }
+    }
+
+    /// @dev Whether the product of the pairings is one; false if one of them has no points of the right group.
+    function isOne(uint256[] memory pairs) private view returns (bool) {
+        uint256[1] memory output;
+        bool success;
+        assembly {
+            success := staticcall(gas(), 8, add(pairs, 0x20), mul(mload(pairs), 0x20), output, 0x20)
+        }
+        return success && output[0] == 1;
+    }
+
+    /// @notice Verifies one proof.
     function verifyProof(uint[2] calldata _pA, uint[2][2] calldata _pB, uint[2] calldata _pC, uint[4] calldata _pubSignals) public view returns (bool) {
         assembly {
             function checkField(v) {
@@ -187,6 +313,12 @@ contract ScorecardVerifier {
 
             checkField(calldataload(add(_pubSignals, 96)))
 
+
+            // The pairing gets −A, which is computed: without this, another encoding of A would pass.
+            if iszero(lt(calldataload(add(_pA, 32)), q)) {
+                mstore(0, 0)
+                return(0, 0x20)
+            }
 
             // Validate all evaluations
             let isValid := checkPairing(_pA, _pB, _pC, _pubSignals, pMem)
