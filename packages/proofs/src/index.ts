@@ -13,3 +13,4 @@ export * from "./statement.ts";
 export * from "./subject.ts";
 export * from "./tree.ts";
 export * from "./value.ts";
+export { type ProofWords, type VerificationKey, verificationKeyOf, verifyProof } from "./verify.ts";
