@@ -83,6 +83,24 @@ function resolvePackage(name: string, from: string, top: string): Installed | un
   }
 }
 
+/**
+ * Whether a package reaches one of ours under the GPL by an optional entry only: npm installs no optional peer, and whoever
+ * installs it takes its licence for the whole.
+ */
+function isOptionalEntry(parent: Manifest, dependency: string): boolean {
+  const { peerDependencies, peerDependenciesMeta, dependencies, optionalDependencies } = parent as Manifest & {
+    readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
+  };
+  return (
+    dependency.startsWith("@quorate/") &&
+    COPYLEFT.includes(dependency.slice("@quorate/".length)) &&
+    peerDependencies?.[dependency] !== undefined &&
+    peerDependenciesMeta?.[dependency]?.optional === true &&
+    dependencies?.[dependency] === undefined &&
+    optionalDependencies?.[dependency] === undefined
+  );
+}
+
 /** Some old packages carry `licenses: [{ type }]` or an object. */
 function licenceOf(manifest: Manifest): string | undefined {
   const { license, licenses } = manifest as { license?: unknown; licenses?: unknown };
@@ -114,6 +132,7 @@ export function checkLicences(at: string = root): CheckResult {
     const visit = (parent: Manifest, from: string, path: readonly string[]): void => {
       const required = { ...parent.dependencies, ...parent.peerDependencies };
       for (const dependency of Object.keys({ ...required, ...parent.optionalDependencies })) {
+        if (isOptionalEntry(parent, dependency)) continue;
         const found = resolvePackage(dependency, from, at);
         if (found === undefined) {
           // Optional packages of other platforms and optional peers are not installed; a plain dependency must be.

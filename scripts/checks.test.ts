@@ -189,6 +189,16 @@ describe("licences", () => {
     });
     definePackage("core", {}, { "@quorate/proofs": "0.1.0" });
     assert.deepEqual(checkLicences(repository).findings, ["packages/core: @quorate/proofs is under GPL-3.0-or-later"]);
+    const peers = { peerDependencies: { "@quorate/proofs": "0.1.0", viral: "1.0.0" } };
+    definePackage("core", {}, {}, peers);
+    const findings = [
+      "packages/core: @quorate/proofs is under GPL-3.0-or-later",
+      "packages/core: viral is under GPL-3.0",
+    ];
+    assert.deepEqual(checkLicences(repository).findings, findings);
+    const optional = { "@quorate/proofs": { optional: true }, viral: { optional: true } };
+    definePackage("core", {}, {}, { ...peers, peerDependenciesMeta: optional });
+    assert.deepEqual(checkLicences(repository).findings, findings.slice(1), "an optional entry to ours alone is free");
   });
 
   it("a missing licence, a wrong one of our own and a missing dependency are found", () => {
