@@ -16,7 +16,7 @@ import {
   startLocalMarket,
   stories,
   sumOfBalances,
-  type Tells,
+  type RequesterTells,
 } from "@quorate/devnet";
 
 const usage = `usage: npm run chaos [-- options]
@@ -147,7 +147,7 @@ function chaosStory(number: number, random: () => number): Story {
 
 async function runJob(
   market: LocalMarket,
-  requester: Tells,
+  requester: RequesterTells,
   story: Story,
   random: () => number,
   signal: AbortSignal,

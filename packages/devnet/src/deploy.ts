@@ -5,9 +5,19 @@ import {
   type IgnitionModule,
   type IgnitionModuleResult,
 } from "@nomicfoundation/ignition-core";
-import { jobMarketArtifact, testTokenArtifact } from "@quorate/abi/artifacts";
+import {
+  jobMarketArtifact,
+  mortgageDeskArtifact,
+  queryMarketArtifact,
+  scorecardVerifierArtifact,
+  sealedAnswerVerifierArtifact,
+  testTokenArtifact,
+} from "@quorate/abi/artifacts";
 import { type Address, FatalError } from "@quorate/core";
+import developmentVerifiersModule from "./ignition/modules/DevelopmentVerifiers.ts";
 import jobMarketModule from "./ignition/modules/JobMarket.ts";
+import mortgageDeskModule from "./ignition/modules/MortgageDesk.ts";
+import queryMarketModule from "./ignition/modules/QueryMarket.ts";
 import testTokenModule from "./ignition/modules/TestToken.ts";
 
 /** Where the contracts of a local market are. */
@@ -24,6 +34,10 @@ export const localWindows: { readonly min: number; readonly max: number } = { mi
 
 const artifacts: Readonly<Record<string, Artifact>> = {
   JobMarket: jobMarketArtifact,
+  MortgageDesk: mortgageDeskArtifact,
+  QueryMarket: queryMarketArtifact,
+  ScorecardVerifier: scorecardVerifierArtifact,
+  SealedAnswerVerifier: sealedAnswerVerifierArtifact,
   TestToken: testTokenArtifact,
 };
 
@@ -57,6 +71,79 @@ function rpcProvider(url: string): RpcProvider {
  * @throws FatalError `DEPLOYMENT_FAILED` with Ignition's reasons.
  */
 export async function deployMarket(rpcUrl: string, deploymentDir: string): Promise<Deployment> {
+  const { chainId, fromBlock, deployModule } = await createDeployer(rpcUrl, deploymentDir);
+  const { jobMarket } = await deployModule(jobMarketModule, { JobMarket: windows });
+  const { testToken } = await deployModule(testTokenModule, {});
+  return { chainId, market: jobMarket as Address, token: testToken as Address, fromBlock };
+}
+
+/** Where the contracts of queries are. */
+export type QueryDeployment = {
+  /** Query market. */
+  readonly market: Address;
+  /** Verifiers by circuit, under the keys for development. */
+  readonly verifiers: Readonly<Record<"sealed-answer" | "scorecard", Address>>;
+};
+
+/**
+ * Deploys the query market and the verifiers on a local chain.
+ *
+ * @param rpcUrl - JSON-RPC endpoint of the local chain.
+ * @param deploymentDir - Folder for Ignition's journal.
+ * @returns Addresses.
+ * @throws FatalError `DEPLOYMENT_FAILED`
+ */
+export async function deployQueryMarket(rpcUrl: string, deploymentDir: string): Promise<QueryDeployment> {
+  const { deployModule } = await createDeployer(rpcUrl, deploymentDir);
+  const { queryMarket } = await deployModule(queryMarketModule, { QueryMarket: windows });
+  const { sealedAnswerVerifier, scorecardVerifier } = await deployModule(developmentVerifiersModule, {});
+  return {
+    market: queryMarket as Address,
+    verifiers: { "sealed-answer": sealedAnswerVerifier as Address, scorecard: scorecardVerifier as Address },
+  };
+}
+
+/** What a contract that acts on incomes asks for; fields of `MortgageDesk.Policy`. */
+export type DeskPolicy = {
+  readonly market: Address;
+  readonly lender: Address;
+  readonly provider: Address;
+  readonly verifier: Address;
+  readonly attribute: bigint;
+  readonly minimum: bigint;
+  /** Seconds. */
+  readonly maxAge: number;
+};
+
+/**
+ * Deploys the example of a contract that acts on an answer.
+ *
+ * @param rpcUrl - JSON-RPC endpoint of the local chain.
+ * @param deploymentDir - Folder for Ignition's journal.
+ * @param policy - Whose word it takes, and on what.
+ * @throws FatalError `DEPLOYMENT_FAILED`
+ */
+export async function deployDesk(rpcUrl: string, deploymentDir: string, policy: DeskPolicy): Promise<Address> {
+  const { deployModule } = await createDeployer(rpcUrl, deploymentDir);
+  const { mortgageDesk } = await deployModule(mortgageDeskModule, { MortgageDesk: policy });
+  return mortgageDesk as Address;
+}
+
+type Parameters = Readonly<Record<string, Readonly<Record<string, number | bigint | string>>>>;
+
+type Deployer = {
+  readonly chainId: number;
+  readonly fromBlock: number;
+  /** Addresses by the names that the module returns. */
+  deployModule(
+    ignitionModule: IgnitionModule<string, string, IgnitionModuleResult<string>>,
+    parameters: Parameters,
+  ): Promise<Readonly<Record<string, Address | undefined>>>;
+};
+
+const windows = { minWindow: localWindows.min, maxWindow: localWindows.max };
+
+async function createDeployer(rpcUrl: string, deploymentDir: string): Promise<Deployer> {
   const provider = rpcProvider(rpcUrl);
   const chainId = Number(await provider.request({ method: "eth_chainId" }));
   const fromBlock = Number(await provider.request({ method: "eth_blockNumber" }));
@@ -68,43 +155,40 @@ export async function deployMarket(rpcUrl: string, deploymentDir: string): Promi
       `The chain at ${rpcUrl} has no unlocked account: the local market needs the chain that it starts itself.`,
     );
   }
-  const market = await deployOne(jobMarketModule, "market", {
-    JobMarket: { minWindow: localWindows.min, maxWindow: localWindows.max },
-  });
-  const token = await deployOne(testTokenModule, "token", {});
-  return { chainId, market, token, fromBlock };
-
-  async function deployOne(
-    ignitionModule: IgnitionModule<string, string, IgnitionModuleResult<string>>,
-    folder: string,
-    deploymentParameters: Record<string, Record<string, number | string>>,
-  ): Promise<Address> {
-    const result = await deploy({
-      config: { requiredConfirmations: 1, blockPollingInterval: 200 },
-      artifactResolver: {
-        async loadArtifact(name: string): Promise<Artifact> {
-          const artifact = artifacts[name];
-          if (artifact === undefined) throw new FatalError("DEPLOYMENT_FAILED", `There is no artifact of ${name}.`);
-          return artifact;
+  return {
+    chainId,
+    fromBlock,
+    async deployModule(ignitionModule, deploymentParameters) {
+      const result = await deploy({
+        config: { requiredConfirmations: 1, blockPollingInterval: 200 },
+        artifactResolver: {
+          async loadArtifact(name: string): Promise<Artifact> {
+            const artifact = artifacts[name];
+            if (artifact === undefined) throw new FatalError("DEPLOYMENT_FAILED", `There is no artifact of ${name}.`);
+            return artifact;
+          },
+          getBuildInfo: async () => undefined,
         },
-        getBuildInfo: async () => undefined,
-      },
-      // biome-ignore lint/suspicious/noExplicitAny: the type that Ignition demands
-      provider: provider as { request(args: unknown): Promise<any> },
-      deploymentDir: `${deploymentDir}/${folder}`,
-      ignitionModule,
-      deploymentParameters,
-      accounts,
-      defaultSender: deployer as string,
-    });
-    if (result.type !== DeploymentResultType.SUCCESSFUL_DEPLOYMENT) {
-      throw new FatalError(
-        "DEPLOYMENT_FAILED",
-        `Ignition did not deploy ${ignitionModule.id}: ${JSON.stringify(result)}`,
+        // biome-ignore lint/suspicious/noExplicitAny: the type that Ignition demands
+        provider: provider as { request(args: unknown): Promise<any> },
+        deploymentDir: `${deploymentDir}/${ignitionModule.id}`,
+        ignitionModule,
+        deploymentParameters: { ...deploymentParameters },
+        accounts,
+        defaultSender: deployer,
+      });
+      if (result.type !== DeploymentResultType.SUCCESSFUL_DEPLOYMENT) {
+        throw new FatalError(
+          "DEPLOYMENT_FAILED",
+          `Ignition did not deploy ${ignitionModule.id}: ${JSON.stringify(result)}`,
+        );
+      }
+      return Object.fromEntries(
+        Object.entries(ignitionModule.results).map(([name, future]) => [
+          name,
+          result.contracts[future.id]?.address as Address | undefined,
+        ]),
       );
-    }
-    const [contract] = Object.values(result.contracts);
-    if (contract === undefined) throw new FatalError("DEPLOYMENT_FAILED", `${ignitionModule.id} names no contract.`);
-    return contract.address as Address;
-  }
+    },
+  };
 }

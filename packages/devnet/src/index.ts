@@ -23,4 +23,4 @@ export type { RequesterCommand, RequesterEvent } from "./requester-events.ts";
 export { type RunDevnetOptions, runDevnet } from "./run-devnet.ts";
 export { runStories, type StoriesSummary } from "./run-stories.ts";
 export { type Mishap, type Story, stories, WALL_TIME_MS } from "./stories.ts";
-export { listenToRequester, type Tells } from "./tells.ts";
+export { listenToRequester, type RequesterTells } from "./tells.ts";

@@ -7,7 +7,7 @@ import { type JobSummary, moneyOf, type ObservedJob, observeJobs, summarizeJob }
 import { dollars } from "./organizations.ts";
 import type { RequesterEvent } from "./requester-events.ts";
 import { type Story, stories } from "./stories.ts";
-import { listenToRequester, type Tells } from "./tells.ts";
+import { listenToRequester, type RequesterTells } from "./tells.ts";
 
 /** What the stories came to. */
 export type StoriesSummary = {
@@ -55,7 +55,7 @@ export async function runStories(
 
 async function runStory(
   market: LocalMarket,
-  requester: Tells,
+  requester: RequesterTells,
   story: Story,
   narrator: Narrator,
   signal: AbortSignal,

@@ -1,30 +1,34 @@
 import { FatalError } from "@quorate/core";
 import type { LocalMarket } from "./market.ts";
+import type { Actor } from "./processes.ts";
 import type { RequesterCommand, RequesterEvent } from "./requester-events.ts";
 
-/** What the requester's process tells, kept until it is asked for. */
-export type Tells = {
-  send(command: RequesterCommand): void;
-  listen(listener: (event: RequesterEvent) => void): () => void;
-  until<T extends RequesterEvent["type"]>(
-    type: T,
+/** What a process tells, kept until it is asked for. */
+export type Tells<Command extends object, Event extends { readonly type: string }> = {
+  send(command: Command): void;
+  listen(listener: (event: Event) => void): () => void;
+  until<T extends Event["type"]>(
+    type: T | readonly T[],
     timeoutMs: number,
     signal: AbortSignal,
-  ): Promise<Extract<RequesterEvent, { type: T }>>;
+  ): Promise<Extract<Event, { type: T }>>;
 };
 
 /**
- * Listens to the requester of a local market.
+ * Listens to a process of a local market that takes commands.
  *
- * @param market - The running market.
+ * @param actor - The process.
+ * @param name - What it is called in errors, for example `The requester`.
  */
-export function listenToRequester(market: LocalMarket): Tells {
-  const { process: actor } = market.requester;
-  const waiting: RequesterEvent[] = [];
-  const listeners = new Set<(event: RequesterEvent) => void>();
+export function listenTo<Command extends object, Event extends { readonly type: string }>(
+  actor: Actor,
+  name: string,
+): Tells<Command, Event> {
+  const waiting: Event[] = [];
+  const listeners = new Set<(event: Event) => void>();
   let wake: () => void = () => {};
   actor.onMessage((message) => {
-    const event = message as RequesterEvent;
+    const event = message as Event;
     waiting.push(event);
     for (const listener of listeners) listener(event);
     wake();
@@ -35,20 +39,28 @@ export function listenToRequester(market: LocalMarket): Tells {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    async until(type, timeoutMs, signal) {
+    async until<T extends Event["type"]>(
+      wanted: T | readonly T[],
+      timeoutMs: number,
+      signal: AbortSignal,
+    ): Promise<Extract<Event, { type: T }>> {
+      const types = (typeof wanted === "string" ? [wanted] : wanted) as readonly string[];
       const deadline = performance.now() + timeoutMs;
       for (;;) {
         signal.throwIfAborted();
         for (let event = waiting.shift(); event !== undefined; event = waiting.shift()) {
-          if (event.type === "failed") throw new FatalError(event.code, `The requester failed: ${event.message}`);
-          if (event.type === type) return event as Extract<RequesterEvent, { type: typeof type }>;
+          if (types.includes(event.type)) return event as Extract<Event, { type: T }>;
+          if (event.type === "failed") {
+            const { code, message } = event as unknown as { readonly code: string; readonly message: string };
+            throw new FatalError(code, `${name} failed: ${message}`);
+          }
         }
         if (!actor.alive())
-          throw new FatalError("ACTOR_ENDED", `The requester's process ended by itself. See ${actor.logFile}.`);
+          throw new FatalError("ACTOR_ENDED", `${name}: the process ended by itself. See ${actor.logFile}.`);
         if (performance.now() > deadline)
           throw new FatalError(
             "STORY_TIMEOUT",
-            `The requester did not come to "${type}" within ${timeoutMs / 1000} s. See the logs in ${market.folder}.`,
+            `${name} did not come to "${types.join('" or "')}" within ${timeoutMs / 1000} s. See ${actor.logFile}.`,
           );
         await new Promise<void>((resolve) => {
           wake = resolve;
@@ -57,4 +69,16 @@ export function listenToRequester(market: LocalMarket): Tells {
       }
     },
   };
+}
+
+/** What the requester of a local market tells. */
+export type RequesterTells = Tells<RequesterCommand, RequesterEvent>;
+
+/**
+ * Listens to the requester of a local market.
+ *
+ * @param market - The running market.
+ */
+export function listenToRequester(market: LocalMarket): RequesterTells {
+  return listenTo(market.requester.process, "The requester");
 }
