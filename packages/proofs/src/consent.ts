@@ -29,7 +29,7 @@ export const consentSchema: z.ZodType<Consent> = z.strictObject({
  * @throws FatalError `CONSENT_INVALID`.
  */
 export function parseConsent(json: unknown): Consent {
-  return parseWith(consentSchema, json, "CONSENT_INVALID", "consent");
+  return parseWith(consentSchema, json, "CONSENT_INVALID", "The consent is malformed");
 }
 
 /**

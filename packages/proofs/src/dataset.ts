@@ -93,7 +93,7 @@ export const datasetDefinitionSchema: z.ZodType<DatasetDefinition> = datasetSche
  * @throws FatalError `DATASET_INVALID`, also for unknown members: they would change the hash and mean nothing.
  */
 export function parseDatasetDefinition(json: unknown): DatasetDefinition {
-  return parseWith(datasetDefinitionSchema, json, "DATASET_INVALID", "definition of the dataset");
+  return parseWith(datasetDefinitionSchema, json, "DATASET_INVALID", "The definition of the dataset is malformed");
 }
 
 /**

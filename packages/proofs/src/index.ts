@@ -7,6 +7,7 @@ export { toJson } from "./internal/json.ts";
 export * from "./knowledge.ts";
 export * from "./person.ts";
 export * from "./query.ts";
+export * from "./receipt.ts";
 export * from "./record.ts";
 export * from "./review.ts";
 export * from "./statement.ts";

@@ -69,7 +69,7 @@ export const recordSchema: z.ZodType<RecordData> = z.discriminatedUnion("kind", 
  * @throws FatalError `RECORD_INVALID`.
  */
 export function parseRecord(json: unknown): RecordData {
-  const record = parseWith(recordSchema, json, "RECORD_INVALID", "record");
+  const record = parseWith(recordSchema, json, "RECORD_INVALID", "The record is malformed");
   checkRecord(record);
   return record;
 }

@@ -185,7 +185,7 @@ export const ownRecordSchema: z.ZodType<Omit<OwnRecord, "stored">> = z.strictObj
  * @throws FatalError `CONSENT_REQUEST_INVALID`.
  */
 export function parseConsentRequest(json: unknown): ConsentRequest {
-  return parseWith(requestSchema, json, "CONSENT_REQUEST_INVALID", "consent request");
+  return parseWith(requestSchema, json, "CONSENT_REQUEST_INVALID", "The consent request is malformed");
 }
 
 /**

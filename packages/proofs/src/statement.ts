@@ -158,7 +158,7 @@ export function parseStatement(json: unknown): Statement {
   const isScorecard = typeof json === "object" && json !== null && "kind" in json && json.kind === "scorecard";
   // By its kind, so that the error names the member instead of "no variant fits".
   const schema: z.ZodType<Statement> = isScorecard ? scorecardStatement : attributeStatement;
-  const statement = parseWith(schema, json, "STATEMENT_INVALID", "statement");
+  const statement = parseWith(schema, json, "STATEMENT_INVALID", "The statement is malformed");
   encodeStatement(statement);
   return statement;
 }

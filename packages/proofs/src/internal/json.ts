@@ -47,16 +47,16 @@ export const unixTime: z.ZodType<number> = z
  * @param schema What it must be.
  * @param value From anywhere; bigints are read as their decimal digits.
  * @param code Of the error.
- * @param name What it is, for the message.
+ * @param what Begin of the message, as `The consent is malformed`.
  * @throws FatalError with the given code, naming the members that are wrong, never their values.
  */
-export function parseWith<T>(schema: z.ZodType<T>, value: unknown, code: string, name: string): T {
+export function parseWith<T>(schema: z.ZodType<T>, value: unknown, code: string, what: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const issues = result.error.issues.map(({ path, message }) => {
     return path.length === 0 ? message : `${path.map(String).join(".")}: ${message}`;
   });
-  throw new FatalError(code, `The ${name} is malformed: ${issues.slice(0, 5).join("; ")}.`, {
+  throw new FatalError(code, `${what}: ${issues.slice(0, 5).join("; ")}.`, {
     cause: result.error,
     docsPath: "protocol/queries.md",
   });
