@@ -1,1 +1,3 @@
+export { type FileQueryStoreOptions, fileQueryStore } from "./queries/fileQueryStore.ts";
+export { fileSubjectStore } from "./queries/fileSubjectStore.ts";
 export { type FileKeyStoreOptions, fileKeyStore } from "./requester/fileKeyStore.ts";

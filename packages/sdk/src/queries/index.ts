@@ -1,0 +1,21 @@
+export type { AskedQuery, AskQueryOptions, RefundedQuery, SendQueryOptions } from "./askQuery.ts";
+export * from "./createAsker.ts";
+export * from "./createSubject.ts";
+export type { QueryStage, QueryView, WaitForQueryOptions } from "./followQuery.ts";
+export type { PreparedQuery, PrepareQueryParameters } from "./prepareQuery.ts";
+export {
+  decodeQueryRecord,
+  encodeQueryRecord,
+  type FoundAnswer,
+  type QueryPurpose,
+  type QueryRecord,
+} from "./record.ts";
+export { memoryQueryStore, type QueryStore } from "./store.ts";
+export {
+  type GivenConsent,
+  memorySubjectStore,
+  type SeenRecord,
+  type SubjectState,
+  type SubjectStore,
+  subjectStateId,
+} from "./subjectStore.ts";
