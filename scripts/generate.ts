@@ -1,14 +1,16 @@
-// Writes what is generated from other files of the repository: packages/abi/src and test/vectors. With --check it only compares.
+// Writes what is generated from other files of the repository: packages/abi/src, test/vectors, ProofVectors.sol. With --check it only compares.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { generateAbi } from "./generate/abi.ts";
+import { generateSolidity } from "./generate/solidity.ts";
 import { generateVectors } from "./generate/vectors.ts";
 import { root } from "./lib/workspace.ts";
 
 const USAGE = `usage: node scripts/generate.ts [--check]
 
-Writes packages/abi/src (from the compiled contracts) and test/vectors (from packages/core and fixed seeds).
+Writes packages/abi/src (from the compiled contracts), test/vectors (from packages/core and fixed seeds) and ProofVectors.sol of the
+Solidity tests.
 
   --check   write nothing; exit with 1 and name the files that are not current
   --help    print this`;
@@ -20,7 +22,7 @@ const { values } = parseArgs({
 if (values.help) {
   console.log(USAGE);
 } else {
-  const files = [...generateAbi(), ...(await generateVectors())];
+  const files = [...generateAbi(), generateSolidity(), ...(await generateVectors())];
   const stale = files.filter(({ path, text }) => {
     const file = join(root, path);
     return !existsSync(file) || readFileSync(file, "utf8") !== text;

@@ -93,14 +93,18 @@ abstract contract Agents is IAgents, EIP712 {
 
     /// @dev Whether the limits of an agent cover a bond and a window, and why not.
     function _judgeAgent(
-        Authorization memory limits,
+        Authorization storage limits,
         uint256 bond,
         uint256 window
     ) private view returns (bool good, SignerFault fault) {
-        if (limits.validUntil == 0) return (false, SignerFault.BadSignature);
-        if (block.timestamp >= limits.validUntil) return (false, SignerFault.AgentExpired);
-        if (bond > limits.maxBondPerSeat) return (false, SignerFault.BondBeyondAgent);
-        if (window < limits.minCommitWindow) return (false, SignerFault.WindowBeyondAgent);
+        // One word, read once.
+        uint256 validUntil = limits.validUntil;
+        uint256 maxBond = limits.maxBondPerSeat;
+        uint256 minWindow = limits.minCommitWindow;
+        if (validUntil == 0) return (false, SignerFault.BadSignature);
+        if (block.timestamp >= validUntil) return (false, SignerFault.AgentExpired);
+        if (bond > maxBond) return (false, SignerFault.BondBeyondAgent);
+        if (window < minWindow) return (false, SignerFault.WindowBeyondAgent);
         return (true, fault);
     }
 

@@ -1,4 +1,4 @@
-// `npm run bench -- gas`: gas of whole jobs in steady state, beside what else there is; snapshot in test/vectors/gas.json.
+// `npm run bench -- gas`: gas of whole jobs and of queries in steady state, beside what else there is; snapshot in test/vectors/gas.json.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -6,11 +6,13 @@ import { parseArgs } from "node:util";
 import { leastQuorum } from "@quorate/core";
 import { root } from "../lib/workspace.ts";
 import { type Measurement, panels, SteadyMarket, type Way } from "./lib/gas-jobs.ts";
+import { measureQueries, type QueryMeasurement } from "./lib/gas-queries.ts";
 
 const USAGE = `usage: npm run bench -- gas [options]
 
 Runs jobs of 2 to 7 seats on Hardhat's in-process network, each provider committing for itself, and carried by one account.
-Steady state: deposits made, all accounts and standings used before, offers by agents, real key wraps.
+Then each transaction of a query, with real proofs. Steady state: deposits made, all accounts and standings used before, offers and
+quotes by agents, real key wraps.
 
   --json    print one line of JSON last
   --write   write the snapshot test/vectors/gas.json
@@ -42,6 +44,7 @@ type Snapshot = {
   readonly about: string;
   readonly codeBytes: number;
   readonly jobs: readonly Measurement[];
+  readonly queries: QueryMeasurement;
 };
 
 /** Figures for programs. */
@@ -50,6 +53,7 @@ export type GasFigures = Record<Way, Record<string, { gas: number; transactions:
   marginalSeat: number;
   /** The same when each provider commits for itself. */
   marginalSeatSelf: number;
+  query: QueryMeasurement;
 };
 
 async function measureAll(): Promise<Snapshot> {
@@ -59,9 +63,10 @@ async function measureAll(): Promise<Snapshot> {
     for (const { seats, quorum } of panels) jobs.push(await market.measure(way, seats, quorum));
   }
   return {
-    about: "Gas of whole jobs in steady state; node scripts/bench/gas.ts --write",
+    about: "Gas of whole jobs and of queries in steady state; node scripts/bench/gas.ts --write",
     codeBytes: await market.codeSize(),
     jobs,
+    queries: await measureQueries(),
   };
 }
 
@@ -70,7 +75,7 @@ async function measureAll(): Promise<Snapshot> {
  *
  * @param snapshot measured jobs
  */
-function figuresOf({ jobs }: Snapshot): GasFigures {
+function figuresOf({ jobs, queries }: Snapshot): GasFigures {
   const of = (way: Way): Record<string, { gas: number; transactions: number }> =>
     Object.fromEntries(
       jobs
@@ -82,10 +87,10 @@ function figuresOf({ jobs }: Snapshot): GasFigures {
     return Math.max(...gas.slice(1).map((each, index) => each - (gas[index] as number)));
   };
   const [self, carried] = [of("self"), of("carried")];
-  return { self, carried, marginalSeat: marginal(carried), marginalSeatSelf: marginal(self) };
+  return { self, carried, marginalSeat: marginal(carried), marginalSeatSelf: marginal(self), query: queries };
 }
 
-function table({ jobs, codeBytes }: Snapshot, figures: GasFigures): string {
+function table({ jobs, codeBytes, queries }: Snapshot, figures: GasFigures): string {
   const number = (value: number): string => value.toLocaleString("en-US");
   const row = (name: string, seats: number, quorum: string, gas: number, transactions: number): string =>
     `${name.padEnd(42)}${String(seats).padStart(3)}${quorum.padStart(3)}${number(gas).padStart(12)}${String(transactions).padStart(4)}`;
@@ -102,7 +107,22 @@ function table({ jobs, codeBytes }: Snapshot, figures: GasFigures): string {
     "",
     `a further seat, at most: ${number(figures.marginalSeat)} carried, ${number(figures.marginalSeatSelf)} self`,
     `code of JobMarket: ${number(codeBytes)} of ${number(MAX_CODE_BYTES)} bytes`,
+    "",
+    ...queryRows(queries).map(([name, gas]) => `${name.padEnd(48)}${number(gas).padStart(12)}`),
+    `code of QueryMarket: ${number(queries.codeBytes)} of ${number(MAX_CODE_BYTES)} bytes`,
   ].join("\n");
+}
+
+/** Figures of queries with their names. */
+function queryRows(queries: QueryMeasurement): readonly (readonly [name: string, gas: number])[] {
+  return [
+    ["ask a question", queries.ask],
+    ...Object.entries(queries.answer).map(([circuit, gas]) => [`answer it: ${circuit}`, gas] as const),
+    ...Object.entries(queries.answerBatch).map(([count, gas]) => [`answer in a batch of ${count}`, gas] as const),
+    ["a further proof in a batch, at most", queries.furtherProof],
+    ["the verifier's part of it", queries.furtherProofVerified],
+    ["expire it", queries.expire],
+  ];
 }
 
 /** Lines that differ between snapshot and measurement, for people. */
@@ -118,6 +138,12 @@ function differences(before: Snapshot, after: Snapshot): string[] {
     found.push(`${before.jobs.length} jobs in the snapshot, ${after.jobs.length} measured`);
   if (before.codeBytes !== after.codeBytes)
     found.push(`code: ${before.codeBytes} bytes in the snapshot, ${after.codeBytes} measured`);
+  const old = new Map(queryRows(before.queries));
+  for (const [name, gas] of queryRows(after.queries)) {
+    if (old.get(name) !== gas) found.push(`${name}: ${old.get(name) ?? "nothing"} in the snapshot, ${gas} measured`);
+  }
+  if (before.queries.codeBytes !== after.queries.codeBytes)
+    found.push(`code: ${before.queries.codeBytes} bytes in the snapshot, ${after.queries.codeBytes} measured`);
   return found;
 }
 
