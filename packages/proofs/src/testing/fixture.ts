@@ -1,5 +1,6 @@
 // A provider's world in small, for tests: one subject, one record, one question that fits.
 import { datasetIdOf } from "@quorate/core";
+import type { Address } from "viem";
 import type { Consent } from "../consent.ts";
 import type { AttributeDefinition, DatasetDefinition, ScorecardDefinition } from "../dataset.ts";
 import { definitionHash } from "../dataset.ts";
@@ -13,10 +14,10 @@ import { createTree } from "../tree.ts";
 import { encodeValue } from "../value.ts";
 
 export const NOW = 1_795_305_600;
-export const PROVIDER = "0x00000000000000000000000000000000000000A1";
-export const ASKER = "0x00000000000000000000000000000000000000c3";
-export const MARKET = "0x00000000000000000000000000000000000000b2";
-export const VERIFIER = "0x00000000000000000000000000000000000000D4";
+export const PROVIDER: Address = "0x00000000000000000000000000000000000000A1";
+export const ASKER: Address = "0x00000000000000000000000000000000000000C3";
+export const MARKET: Address = "0x00000000000000000000000000000000000000b2";
+export const VERIFIER: Address = "0x00000000000000000000000000000000000000D4";
 export const CODE_HASH: `0x${string}` = `0x${"ab".repeat(32)}`;
 export const PERSON = 4_711n;
 
