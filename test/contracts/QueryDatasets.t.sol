@@ -6,7 +6,9 @@ import {IQueryMarket} from "../../contracts/interfaces/IQueryMarket.sol";
 
 /// @notice Datasets and their roots. Branches: QueryDatasets.tree.
 contract QueryDatasetsTest is QueryMarketTest {
-    function root(uint256 value) private view returns (uint40 published, uint40 superseded, bool revoked, bool askable) {
+    function root(
+        uint256 value
+    ) private view returns (uint40 published, uint40 superseded, bool revoked, bool askable) {
         return market.rootOf(dataset, value);
     }
 
@@ -59,9 +61,7 @@ contract QueryDatasetsTest is QueryMarketTest {
         vm.expectRevert(abi.encodeWithSelector(IQueryMarket.NotPublisher.selector, dataset, publisher));
         market.publishRoot(dataset, 2);
         vm.prank(stranger);
-        vm.expectRevert(
-            abi.encodeWithSelector(IQueryMarket.NotDatasetProvider.selector, dataset, stranger, provider)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IQueryMarket.NotDatasetProvider.selector, dataset, stranger, provider));
         market.setPublisher(dataset, address(0));
         vm.prank(provider);
         vm.expectRevert(abi.encodeWithSelector(IQueryMarket.UnknownDataset.selector, bytes32(0)));

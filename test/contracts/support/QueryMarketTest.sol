@@ -54,11 +54,7 @@ abstract contract QueryMarketTest {
     }
 
     /// @dev From the artifact: so a test does not compile the market into itself.
-    function deploy(
-        uint32 minWindow,
-        uint32 maxWindow,
-        address poseidon2
-    ) internal returns (IQueryMarket deployed) {
+    function deploy(uint32 minWindow, uint32 maxWindow, address poseidon2) internal returns (IQueryMarket deployed) {
         bytes memory code = vm.getCode("QueryMarket.sol:QueryMarket");
         return IQueryMarket(create(bytes.concat(code, abi.encode(minWindow, maxWindow, poseidon2))));
     }

@@ -13,6 +13,7 @@ interface Vm {
     function expectRevert(bytes calldata data) external;
     function expectPartialRevert(bytes4 selector) external;
     function expectEmit(bool topic1, bool topic2, bool topic3, bool data, address emitter) external;
+    function expectCall(address target, bytes calldata data) external;
     function getCode(string calldata artifact) external view returns (bytes memory);
     function etch(address account, bytes calldata code) external;
 }
