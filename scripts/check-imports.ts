@@ -18,7 +18,7 @@ export const LAYERS: readonly (readonly string[])[] = [
 /** Exceptions within a layer: the command line offers the devnet. */
 const SIDEWAYS: Readonly<Record<string, readonly string[]>> = { cli: ["devnet"] };
 /** Packages whose main entry also runs in a browser and on Node 20: nothing behind it may import a module of Node. */
-const ISOMORPHIC: readonly string[] = ["core", "abi", "wire", "chain", "sandbox", "sdk"];
+const ISOMORPHIC: readonly string[] = ["core", "abi", "wire", "chain", "sandbox", "proofs", "sdk"];
 /** The only packages that read the environment, the command line, and end the process. */
 const OWNS_PROCESS: readonly string[] = ["cli", "devnet"];
 /** Entry files of child processes, which own their process. */
