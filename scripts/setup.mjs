@@ -14,13 +14,14 @@ import { quietEnvironment, runCommand } from "./setup/run.mjs";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /**
- * What each command runs.
- * @type {Record<string, { entry: string, args?: string[], about: string }>}
+ * What each command runs; `needs` is run before it, and speaks on standard error alone.
+ * @type {Record<string, { entry: string, args?: string[], needs?: string[], about: string }>}
  */
 const commands = {
   start: {
     entry: "packages/cli/bin/quorate.mjs",
     args: ["devnet", "start"],
+    needs: ["scripts/circuits.ts", "--artifacts"],
     about: "bring up a local market and run the stories",
   },
   test: { entry: "scripts/test.ts", about: "run every check and test" },
@@ -87,6 +88,11 @@ async function main() {
   const runtime = findRuntime(root);
   const script = resolveCommand(name, args);
   const env = quietEnvironment(process.env, [join(root, "node_modules", ".bin"), dirname(runtime)]);
+  const [needed, ...options] = commands[name].needs ?? [];
+  if (needed !== undefined) {
+    const code = await runCommand({ file: runtime, args: [join(root, needed), ...options], env, say });
+    if (code !== 0) return code;
+  }
   return await runCommand({ file: runtime, args: script, env, say });
 }
 

@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync } from "n
 import { join } from "node:path";
 import { root } from "../lib/workspace.ts";
 import { sha256 } from "./cache.ts";
+import type { Instance } from "./config.ts";
 import type { Built, GeneratedFile } from "./generate.ts";
 
 /**
@@ -42,13 +43,23 @@ ${entries.join("")}};
   return { path: "packages/proofs/src/generated/verification-keys.ts", text };
 }
 
+const folder = join(root, "packages/proofs/artifacts");
+
+/**
+ * Tells whether there is something to prove with; whether it is current shows {@link copyArtifacts} only.
+ *
+ * @param instances of circuits.json
+ */
+export function hasArtifacts(instances: readonly Instance[]): boolean {
+  return instances.every(({ name }) => ["wasm", "zkey"].every((kind) => existsSync(join(folder, `${name}.${kind}`))));
+}
+
 /**
  * Copies witness calculators and proving keys to where `@quorate/proofs` looks for them, unless they lie there already.
  *
  * @param circuits all that are deployed
  */
 export function copyArtifacts(circuits: readonly Built[]): void {
-  const folder = join(root, "packages/proofs/artifacts");
   mkdirSync(folder, { recursive: true });
   for (const { instance, compiled, keys } of circuits) {
     for (const [from, kind] of [

@@ -36,6 +36,11 @@ export type Step = {
 /** Limit of steps that start chains and processes, on a machine that is busy with others as well. */
 const LONG_MS = 30 * 60_000;
 
+/** Packages and folders of test/integration whose tests use artifacts of the compiler. */
+const COMPILES: ReadonlySet<string> = new Set(["contracts", "attacks", "queries"]);
+/** Packages and folders of test/integration whose tests make proofs. */
+const PROVES: ReadonlySet<string> = new Set(["proofs", "domain", "sdk", "queries"]);
+
 const bin = (name: string): string => join(root, "node_modules", ".bin", name);
 const script = (file: string, ...args: readonly string[]): readonly string[] => ["node", join(root, file), ...args];
 const commands = (...list: readonly Command[]): Work => ({ kind: "commands", commands: list });
@@ -66,10 +71,25 @@ export function listSteps(): readonly Step[] {
       fast: true,
       work: commands({ name: "the contracts compile", argv: [bin("hardhat"), "build", "--quiet"] }),
     },
-    // What waits for a chain's time more than it computes comes first and runs beside the rest. It deploys what `@quorate/abi`
+    {
+      name: "keys",
+      load: 1,
+      timeoutMs: LONG_MS,
+      work: commands({
+        name: "keys and verifiers of the circuits are current",
+        argv: script("scripts/circuits.ts", "--check"),
+      }),
+    },
+    // What waits for a chain's time more than it computes comes early and runs beside the rest. It deploys what `@quorate/abi`
     // carries and needs no compiler.
     ...folders("test/e2e").map((name): Step => {
-      return { name: `e2e ${name}`, load: 0.5, timeoutMs: LONG_MS, work: tests(`test/e2e/${name}/**/*.test.ts`) };
+      return {
+        name: `e2e ${name}`,
+        load: 0.5,
+        after: ["keys"],
+        timeoutMs: LONG_MS,
+        work: tests(`test/e2e/${name}/**/*.test.ts`),
+      };
     }),
     {
       name: "lint",
@@ -124,31 +144,30 @@ export function listSteps(): readonly Step[] {
       work: commands(
         { name: "generated files are current", argv: script("scripts/generate.ts", "--check") },
         { name: "the metered engine is current", argv: script("packages/sandbox/scripts/generate.ts", "--check") },
-        { name: "keys and verifiers of the circuits are current", argv: script("scripts/circuits.ts", "--check") },
       ),
     }),
     { name: "house", load: 1, work: tests("scripts/**/*.test.ts") },
     ...packageNames().flatMap((name): readonly Step[] => {
       const work = tests(`packages/${name}/**/*.test.ts`);
-      return work.kind === "node-test" && work.files.length === 0 ? [] : [{ name: `unit ${name}`, load: 1, work }];
+      if (work.kind === "node-test" && work.files.length === 0) return [];
+      return [{ name: `unit ${name}`, load: 1, work, ...(PROVES.has(name) ? { after: ["keys"] } : {}) }];
     }),
     { name: "solidity", load: 2, after: ["compile"], work: { kind: "hardhat", task: ["test", "solidity"] } },
     ...folders("test/integration").map((name): Step => {
       const work = tests(`test/integration/${name}/**/*.test.ts`);
-      const usesCompiler = name === "contracts" || name === "attacks";
+      const after = [...(COMPILES.has(name) ? ["compile"] : []), ...(PROVES.has(name) ? ["keys"] : [])];
       return {
         name: `integration ${name}`,
         load: 1,
         timeoutMs: LONG_MS,
         work,
-        ...(usesCompiler ? { after: ["compile"] } : {}),
+        ...(after.length > 0 ? { after } : {}),
       };
     }),
     {
       name: "circuits",
       load: 1,
-      // The keys that `generated` builds are found in the cache.
-      after: ["generated"],
+      after: ["keys"],
       timeoutMs: LONG_MS,
       work: tests("test/circuits/**/*.test.ts"),
     },
