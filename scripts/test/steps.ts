@@ -38,8 +38,8 @@ const LONG_MS = 30 * 60_000;
 
 /** Packages and folders of test/integration whose tests use artifacts of the compiler. */
 const COMPILES: ReadonlySet<string> = new Set(["contracts", "attacks", "queries"]);
-/** Packages and folders of test/integration whose tests make proofs. */
-const PROVES: ReadonlySet<string> = new Set(["proofs", "domain", "sdk", "queries"]);
+/** Packages and folders of test/integration and test/e2e whose tests make proofs. */
+const PROVES: ReadonlySet<string> = new Set(["proofs", "domain", "sdk", "queries", "start"]);
 
 const bin = (name: string): string => join(root, "node_modules", ".bin", name);
 const script = (file: string, ...args: readonly string[]): readonly string[] => ["node", join(root, file), ...args];
@@ -86,7 +86,7 @@ export function listSteps(): readonly Step[] {
       return {
         name: `e2e ${name}`,
         load: 0.5,
-        after: ["keys"],
+        ...(PROVES.has(name) ? { after: ["keys"] } : {}),
         timeoutMs: LONG_MS,
         work: tests(`test/e2e/${name}/**/*.test.ts`),
       };
