@@ -179,6 +179,11 @@ export function createDesk(ports: DeskPorts): Desk {
       .find(({ slot }) => slot !== undefined && isPlaced(askable.tree, slot, consent.leaf));
     if (record?.slot === undefined)
       throw refusal("RECORD_UNKNOWN", "The consent is about no record of the subject in this tree.");
+    if (record.leaf !== consent.leaf)
+      throw refusal(
+        "RECORD_CHANGED",
+        "The record was corrected since; nobody is told what the provider knows to be wrong.",
+      );
     const expiry = Math.min(now + policy.quoteLifeS, askable.until ?? Number.MAX_SAFE_INTEGER, consent.notAfter);
     if (expiry < now + LEAST_QUOTE_LIFE_S)
       throw refusal("TOO_LATE", "Root or consent end before anybody could ask with the quote.");
