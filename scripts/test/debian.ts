@@ -9,6 +9,7 @@ export type DebianPackage = { readonly name: string; readonly program: string; r
 /** Everything that `npm test` needs from Debian. */
 export const debianPackages: readonly DebianPackage[] = [
   { name: "bubblewrap", program: "bwrap", why: "the stronger isolation of the sandbox" },
+  { name: "postgresql", program: "pg_ctlcluster", why: "imports of records from a real Postgres server" },
 ];
 
 /** What {@link ensureDebianPackages} uses of the machine; tests put their own in. */
