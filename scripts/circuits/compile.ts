@@ -46,22 +46,41 @@ async function runCircom(argv: readonly string[]): Promise<void> {
   if (code !== 0) throw new Error(`circom failed:\n${output}`);
 }
 
+/** Circuits of another package, for comparison. */
+export type Library = {
+  /** As in node_modules. */
+  readonly name: string;
+  /** Folder in it that includes are looked up in. */
+  readonly folder: string;
+};
+
 /**
  * Compiles a main component. What was compiled before is taken from the cache: the key is all source that it includes,
  * with the versions of compiler and library.
  *
  * @param main source with `component main`; includes from circuits/src and circomlib
  * @param level of optimisation: 2 for deployed circuits, less only to compare
+ * @param libraries that are included besides
  * @returns paths of the results
  * @throws Error with the compiler's words
  */
-export async function compileCircuit(main: string, level: 0 | 1 | 2 = 2): Promise<Compiled> {
+export async function compileCircuit(
+  main: string,
+  level: 0 | 1 | 2 = 2,
+  libraries: readonly Library[] = [],
+): Promise<Compiled> {
   const parts = [...includedSources(main)].sort(([a], [b]) => (a < b ? -1 : 1)).flat();
   const inputs = [main, `O${level}`, versionOf("circom2"), versionOf("circomlib"), ...parts];
+  inputs.push(...libraries.map(({ name, folder }) => `${name}@${versionOf(name)}/${folder}`));
   const folder = await cached("compiled", inputs, async (into) => {
     const source = join(into, "main.circom");
     writeFileSync(source, main);
-    const paths = ["-l", "circuits/src", "-l", "node_modules", "-o", relative(root, into)];
+    const folders = [
+      "circuits/src",
+      "node_modules",
+      ...libraries.map(({ name, folder }) => `node_modules/${name}/${folder}`),
+    ];
+    const paths = [...folders.flatMap((path) => ["-l", path]), "-o", relative(root, into)];
     await runCircom([relative(root, source), "--r1cs", "--wasm", `--O${level}`, ...paths]);
   });
   return {
