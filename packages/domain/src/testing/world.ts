@@ -30,7 +30,7 @@ import {
   type Subject,
   subjectFromSecret,
 } from "@quorate/proofs";
-import { type KeyAccount, keyAccountFrom } from "@quorate/service";
+import { decodeState, type KeyAccount, keyAccountFrom } from "@quorate/service";
 import { fakeClock, testAddress, testDomain, testHash } from "@quorate/testkit";
 import {
   openSubjectReply,
@@ -409,6 +409,12 @@ export class World implements Disposable {
   async quote(changes: PrepareChanges = {}): Promise<Prepared & SignedQuote> {
     const prepared = await this.prepare(changes);
     return { ...prepared, ...(await this.domain.question(prepared.message)) };
+  }
+
+  /** The asker, which kept the quote, asks with the one that the agent stored last. */
+  askStored(): void {
+    const row = this.state.db.prepare("SELECT quote FROM question ORDER BY id DESC LIMIT 1").get();
+    this.ask(decodeState(row?.quote as string) as Quote);
   }
 
   /** The asker asks on chain, and the agent sees it. */
