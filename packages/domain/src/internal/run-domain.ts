@@ -118,7 +118,9 @@ export async function runDomain(input: unknown, signal: AbortSignal, ports: RunD
     await running;
   } finally {
     stop.abort(new Error("the agent stops"));
-    await stack.disposeAsync();
+    // A process that ends does not count as a reason for Node to wait.
+    const awake = setInterval(() => {}, 1_000);
+    await stack.disposeAsync().finally(() => clearInterval(awake));
   }
 }
 
