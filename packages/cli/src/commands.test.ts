@@ -26,6 +26,11 @@ mkdirSync(home);
 writeFileSync(join(home, "config.json"), JSON.stringify({ version: 1, network: "a", networks: { a: network } }));
 const program = join(folder, "program.js");
 writeFileSync(program, "export default () => 1");
+const card = join(folder, "card.json");
+writeFileSync(card, JSON.stringify({ version: 1 }));
+const keyed = join(folder, "keyed");
+mkdirSync(join(keyed, "keys"), { recursive: true });
+writeFileSync(join(keyed, "keys", "someone.json"), JSON.stringify({ address: testAddress(7) }));
 
 const refused: readonly [string, string, number, readonly string[]][] = [
   ["a network without endpoints", "USAGE_NETWORK", 2, ["network", "add", "half", "--chain-id", "7"]],
@@ -58,6 +63,22 @@ const refused: readonly [string, string, number, readonly string[]][] = [
   ["a job id that is none", "USAGE_JOB", 2, ["job", "watch", "0xzz"]],
   ["a beginning that no job has", "JOB_UNKNOWN", 4, ["job", "offers", "0xffffffff"]],
   ["a wait that is no duration", "USAGE_DURATION", 2, ["job", "result", testHash(1), "--wait", "long"]],
+  ["a market that does not exist", "USAGE_MARKET", 2, ["account", "deposit", "1", "--market", "fish"]],
+  ["a verifier without a hash", "USAGE_NETWORK", 2, ["network", "add", "a", "--verifier", "sealed-answer"]],
+  ["a query without a provider", "USAGE_QUERY", 2, ["query", "ask", "--attribute", "income"]],
+  ["a query id that is none", "USAGE_QUERY", 2, ["query", "ask", "0xzz", "--home", keyed]],
+  ["a query of a key that has none", "QUERY_UNKNOWN", 4, ["query", "answer", "0x12345678", "--home", keyed]],
+  ["a consent request that is none", "CONSENT_REQUEST_INVALID", 2, ["subject", "consent", card]],
+  ["a consent request that is missing", "USAGE_FILE", 2, ["subject", "consent", join(folder, "none.json")]],
+  ["papers with a part missing", "USAGE_PAPERS", 2, ["subject", "enrol", "CODE-CODE", "--name", "Ada"]],
+  ["a domain provider by its URL alone", "USAGE_DOMAIN", 2, ["subject", "card", "--url", "http://127.0.0.1:9"]],
+  ["a domain provider that this key never met", "USAGE_DOMAIN", 2, ["subject", "record", "--home", keyed]],
+  ["a receipt that is none", "RECEIPT_INVALID", 2, ["query", "verify", card, "--provider", testAddress(5)]],
+  ["a domain provider before init", "CONFIG_NO_DOMAIN", 2, ["domain", "start"]],
+  ["records before init", "CONFIG_NO_DOMAIN", 2, ["domain", "import", program, "--mapping", card]],
+  ["records of a strange format", "USAGE_FORMAT", 2, ["domain", "import", "x", "--mapping", card, "--format", "xls"]],
+  ["a definition that is none", "DATASET_INVALID", 2, ["domain", "init", card, "--name", "Payroll"]],
+  ["an audit since no day", "USAGE_DATE", 2, ["domain", "audit", "--since", "yesterday"]],
   ["a provider before init", "CONFIG_NO_PROVIDER", 2, ["provider", "status"]],
   ["an explanation before init", "CONFIG_NO_PROVIDER", 2, ["provider", "explain", testHash(1)]],
   ["a port beyond the last", "USAGE_NUMBER", 2, ["relay", "start", "--port", "65536"]],

@@ -1,13 +1,18 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { type Address, FatalError } from "@quorate/core";
+import { type Address, FatalError, type Hex } from "@quorate/core";
 import { z } from "zod";
 
 const address = z
   .string()
   .regex(/^0x[0-9a-fA-F]{40}$/, "an address is 0x and 40 hex digits")
   .transform((value) => value as Address);
+
+const codeHash = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{64}$/, "a code hash is 0x and 64 hex digits")
+  .transform((value) => value.toLowerCase() as Hex);
 
 const httpUrl = z.url({ protocol: /^https?$/, message: "a URL begins with http:// or https://" });
 
@@ -19,6 +24,10 @@ export type Network = {
   readonly rpc: readonly string[];
   /** Address of the JobMarket. */
   readonly market: Address;
+  /** Address of the QueryMarket, where zero-knowledge queries are asked. */
+  readonly queryMarket?: Address | undefined;
+  /** Code hashes of verifiers that are taken besides those that this version knows, by circuit. */
+  readonly verifiers?: Readonly<Record<string, readonly Hex[]>> | undefined;
   /** Token that amounts mean when none is named. */
   readonly token?: Address | undefined;
   /** Block from which events are read: the block of the deployment. */
@@ -34,6 +43,8 @@ export const networkSchema: z.ZodType<Network, unknown> = z.strictObject({
   chainId: z.int().positive(),
   rpc: z.array(httpUrl).min(1),
   market: address,
+  queryMarket: address.optional(),
+  verifiers: z.record(z.string().regex(/^[a-z0-9-]{1,64}$/), z.array(codeHash)).optional(),
   token: address.optional(),
   fromBlock: z.int().nonnegative().default(0),
   relays: z.array(httpUrl).default([]),

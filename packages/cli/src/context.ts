@@ -45,8 +45,14 @@ export type Context = {
   reader(): Promise<MarketClient>;
   /** Market client that signs with the chosen account. */
   signer(name?: string): Promise<MarketClient & { readonly account: KeyAccount }>;
+  /** Client of the network's query market that can only read. */
+  queryReader(): Promise<MarketClient>;
+  /** Client of the network's query market that signs with the chosen account. */
+  querySigner(): Promise<MarketClient & { readonly account: KeyAccount }>;
   /** Opens a key file of the state folder. */
   account(name?: string): Promise<KeyAccount>;
+  /** Passphrase of the chosen key; asked once. */
+  passphrase(): Promise<string>;
   /** Address of the chosen key; needs no passphrase. */
   address(): Address;
   /** Runs what sends transactions, one command of the state folder at a time. */
@@ -130,6 +136,7 @@ function createContext(options: GlobalOptions, output: Output, signal: AbortSign
     format: process.stderr.isTTY && !options.json ? "pretty" : "json",
   });
   const accounts = new Map<string, Promise<KeyAccount>>();
+  const passphrases = new Map<string, Promise<string>>();
   let publicClient: Promise<PublicClient> | undefined;
 
   const context: Context = {
@@ -154,6 +161,14 @@ function createContext(options: GlobalOptions, output: Output, signal: AbortSign
       const wallet = createWalletClient({ account, chain: chainOf(network), transport: transportOf(network) });
       return { ...(await context.reader()), wallet, account };
     },
+    async queryReader() {
+      return { ...(await context.reader()), market: queryMarketOf(context) };
+    },
+    async querySigner() {
+      const market = queryMarketOf(context);
+      return { ...(await context.signer()), market };
+    },
+    passphrase: () => passphraseFor(chooseAccount(config, home, options.account)),
     address: () => keyAddress(home, chooseAccount(config, home, options.account)),
     sending: (body) =>
       exclusively(home, { signal, onWait: () => output.step("waiting for another command that is sending") }, body),
@@ -182,9 +197,29 @@ function createContext(options: GlobalOptions, output: Output, signal: AbortSign
   return context;
 
   async function openAccount(name: string): Promise<KeyAccount> {
-    const passphrase = await passphraseOf(context, `Passphrase of ${name}: `);
-    return loadKeystore(keyFile(home, name), passphrase);
+    return loadKeystore(keyFile(home, name), await passphraseFor(name));
   }
+
+  function passphraseFor(name: string): Promise<string> {
+    const known = passphrases.get(name) ?? passphraseOf(context, `Passphrase of ${name}: `);
+    passphrases.set(name, known);
+    return known;
+  }
+}
+
+/**
+ * The query market of the chosen network.
+ *
+ * @param context - Of the command.
+ * @throws FatalError `CONFIG_NO_QUERY_MARKET`
+ */
+export function queryMarketOf(context: Pick<Context, "network">): Address {
+  const { name, network } = context.network();
+  if (network.queryMarket !== undefined) return network.queryMarket;
+  throw new FatalError(
+    "CONFIG_NO_QUERY_MARKET",
+    `Network "${name}" has no query market. Name it: quorate network add ${name} --query-market ADDRESS.`,
+  );
 }
 
 /**

@@ -12,7 +12,7 @@ export const ExitCode = {
   Retryable: 3,
   /** Refused by a rule: the contract, a policy, missing funds. */
   Refused: 4,
-  /** The job has no result to give: inconclusive, failed, not delivered. */
+  /** The job or query has no result to give: inconclusive, failed, not delivered, never answered. */
   NoResult: 5,
   /** Stopped by Ctrl-C; what was begun goes on without this process. */
   Interrupted: 130,
@@ -26,12 +26,22 @@ const noResult: ReadonlySet<string> = new Set([
   "JOB_REPORTED",
   "RESULT_NOT_DELIVERED",
   "RESULT_MISMATCH",
+  "QUERY_EXPIRED",
 ]);
 
 /** Codes of other packages about what a person wrote or keeps in files. */
 const usage: ReadonlySet<string> = new Set([
   "AGENT_CONFIG",
   "BACKUP_INVALID",
+  "CONSENT_REQUEST_INVALID",
+  "DATASET_INVALID",
+  "DOMAIN_CONFIG",
+  "PAPERS_INVALID",
+  "QUERIES_NOT_INSTALLED",
+  "RECEIPT_INVALID",
+  "STATEMENT_INVALID",
+  "STATEMENT_VACUOUS",
+  "VALUE_INVALID",
   "PASSPHRASE_EMPTY",
   "PASSPHRASE_WRONG",
   "POLICY_INVALID",

@@ -35,6 +35,9 @@ test("the commands are those of the guide", () => {
     ...["init", "deposit", "agent add", "agent revoke", "start", "stop", "status", "explain", "would-take"].map(
       (name) => `provider ${name}`,
     ),
+    ...["ask", "status", "answer", "receipt", "verify"].map((name) => `query ${name}`),
+    ...["key", "card", "enrol", "record", "consent", "audit"].map((name) => `subject ${name}`),
+    ...["init", "import", "register", "publish", "start", "audit"].map((name) => `domain ${name}`),
     ...["new", "import", "list", "use", "show", "deposit", "withdraw", "claim"].map((name) => `account ${name}`),
     ...["show", "accept", "allow", "deny", "forget"].map((name) => `trust ${name}`),
     ...["add", "use", "list"].map((name) => `network ${name}`),

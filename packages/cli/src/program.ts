@@ -5,10 +5,13 @@ import { Command, CommanderError } from "commander";
 import { accountCommand } from "./commands/account.ts";
 import { backupCommands } from "./commands/backup.ts";
 import { devnetCommand } from "./commands/devnet.ts";
+import { domainCommand } from "./commands/domain.ts";
 import { jobCommand } from "./commands/job.ts";
 import { networkCommand } from "./commands/network.ts";
 import { providerCommand } from "./commands/provider.ts";
+import { queryCommand } from "./commands/query.ts";
 import { relayCommand } from "./commands/relay.ts";
+import { subjectCommand } from "./commands/subject.ts";
 import { trustCommand } from "./commands/trust.ts";
 import { writeTo } from "./context.ts";
 import { ExitCode, exitCodeOf, withCode } from "./exit-codes.ts";
@@ -55,6 +58,9 @@ export function createProgram(print: (text: string) => void): Command {
   for (const command of [
     jobCommand(),
     providerCommand(),
+    queryCommand(),
+    subjectCommand(),
+    domainCommand(),
     accountCommand(),
     trustCommand(),
     networkCommand(),

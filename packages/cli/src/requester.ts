@@ -12,6 +12,7 @@ import {
 } from "@quorate/sdk";
 import { fileKeyStore } from "@quorate/sdk/node";
 import type { Context } from "./context.ts";
+import { matchId } from "./ids.ts";
 import { readTrust } from "./trust-file.ts";
 
 /**
@@ -113,32 +114,28 @@ export async function requesterOf(
  * @throws FatalError `USAGE_JOB` when it is no id, `JOB_UNKNOWN` when nothing begins like that, `JOB_AMBIGUOUS` when more than one does.
  */
 export function chooseJobId(known: readonly Hex[], text: string, where: string): Hex {
-  if (/^(0x)?[0-9a-f]{64}$/i.test(text)) return withPrefix(text);
-  if (!/^(0x)?[0-9a-f]{4,63}$/i.test(text)) {
-    throw new FatalError(
-      "USAGE_JOB",
-      `"${text}" is not a job id. Write 0x and 64 hex digits, or at least the first 4 digits of one.`,
-    );
+  const match = matchId(known, text);
+  switch (match.kind) {
+    case "found":
+      return match.id;
+    case "malformed":
+      throw new FatalError(
+        "USAGE_JOB",
+        `"${text}" is not a job id. Write 0x and 64 hex digits, or at least the first 4 digits of one.`,
+      );
+    case "unknown":
+      throw new FatalError(
+        "JOB_UNKNOWN",
+        `No job of ${where} begins with ${match.prefix}. Check the id; quorate job list shows yours.`,
+      );
+    case "ambiguous":
+      throw new FatalError(
+        "JOB_AMBIGUOUS",
+        `${match.ids.length} jobs of ${where} begin with ${match.prefix}: ${match.ids.join(", ")}. Name more digits.`,
+      );
+    default:
+      return match satisfies never;
   }
-  const prefix = withPrefix(text);
-  const [found, ...others] = known.filter((jobId) => jobId.startsWith(prefix));
-  if (found === undefined) {
-    throw new FatalError(
-      "JOB_UNKNOWN",
-      `No job of ${where} begins with ${prefix}. Check the id; quorate job list shows yours.`,
-    );
-  }
-  if (others.length > 0) {
-    throw new FatalError(
-      "JOB_AMBIGUOUS",
-      `${others.length + 1} jobs of ${where} begin with ${prefix}: ${[found, ...others].join(", ")}. Name more digits.`,
-    );
-  }
-  return found;
-}
-
-function withPrefix(text: string): Hex {
-  return (text.toLowerCase().startsWith("0x") ? text : `0x${text}`).toLowerCase() as Hex;
 }
 
 /**

@@ -100,7 +100,8 @@ export function accountCommand(): Command {
         const owner = address === undefined ? context.address() : parseAddress(address, "The account");
         const token = await chooseToken(context, options.token);
         const client = await context.reader();
-        const [ether, wallet, account, standing] = await Promise.all([
+        const queryMarket = context.network().network.queryMarket;
+        const [ether, wallet, account, queries, standing] = await Promise.all([
           client.public.getBalance({ address: owner }),
           client.public.readContract({
             address: token.address,
@@ -109,14 +110,22 @@ export function accountCommand(): Command {
             args: [owner],
           }),
           getAccount(client, { token: token.address, account: owner }),
+          queryMarket === undefined
+            ? undefined
+            : getAccount({ ...client, market: queryMarket }, { token: token.address, account: owner }),
           getStanding(client, { provider: owner }),
         ]);
-        context.output.result({ address: owner, token: token.address, ether, wallet, ...account, standing }, [
+        context.output.result({ address: owner, token: token.address, ether, wallet, ...account, queries, standing }, [
           `Address   ${owner}`,
           `Gas       ${formatEther(ether)} ETH`,
           `Wallet    ${token.format(wallet)}`,
-          `Free      ${token.format(account.free)} in the market, can be withdrawn`,
+          `Free      ${token.format(account.free)} in the job market, can be withdrawn`,
           `Locked    ${token.format(account.locked)} in bonds of open jobs`,
+          ...(queries === undefined
+            ? []
+            : [
+                `Queries   ${token.format(queries.free)} free in the query market, ${token.format(queries.locked)} in bonds of open questions`,
+              ]),
           `Standing  ${standing.aligned} aligned, ${standing.faults} faults, ${standing.late} late, ${standing.reported} reports, ${standing.declined} declined` +
             (standing.onProbation
               ? `; on probation number ${standing.probation}, ${standing.alignedInRow} of 3 alignments`
@@ -127,15 +136,17 @@ export function accountCommand(): Command {
 
   command
     .command("deposit <amount>")
-    .description("move tokens from the wallet into the market")
+    .description("move tokens from the wallet into a market")
+    .option("--market <name>", "jobs or queries: each has its own deposits", "jobs")
     .option("--token <address>", "token, else the network's")
     .option("--for <address>", "credit another account")
     .action(
-      action(async (context, amount: string, options: { token?: string; for?: string }) => {
+      action(async (context, amount: string, options: { market: string; token?: string; for?: string }) => {
+        requireMarket(options.market);
         const token = await chooseToken(context, options.token);
         const value = token.parse(amount, "The deposit");
         const given = options.for === undefined ? undefined : parseAddress(options.for, "--for");
-        const client = await context.signer();
+        const client = await signerOf(context, options.market);
         const account = given ?? client.account.address;
         const hash = await context.sending(() => depositTokens(client, token, value, account, context.signal));
         context.output.result({ hash, account, amount: value }, [
@@ -147,15 +158,17 @@ export function accountCommand(): Command {
 
   command
     .command("withdraw <amount>")
-    .description("move free tokens out of the market; `all` for everything that is free")
+    .description("move free tokens out of a market; `all` for everything that is free")
+    .option("--market <name>", "jobs or queries: each has its own deposits", "jobs")
     .option("--token <address>", "token, else the network's")
     .option("--to <address>", "receiver, else the account itself")
     .action(
-      action(async (context, amount: string, options: { token?: string; to?: string }) => {
+      action(async (context, amount: string, options: { market: string; token?: string; to?: string }) => {
+        requireMarket(options.market);
         const token = await chooseToken(context, options.token);
         const given = options.to === undefined ? undefined : parseAddress(options.to, "--to");
         if (amount !== "all") token.parse(amount, "The withdrawal");
-        const client = await context.signer();
+        const client = await signerOf(context, options.market);
         const owner = client.account.address;
         const value =
           amount === "all"
@@ -195,6 +208,16 @@ export function accountCommand(): Command {
     );
 
   return command;
+}
+
+function requireMarket(market: string): void {
+  if (market === "jobs" || market === "queries") return;
+  throw new FatalError("USAGE_MARKET", `--market ${market} is none of jobs, queries. Choose one of these.`);
+}
+
+/** Signs for the market that a person names. */
+function signerOf(context: Context, market: string): ReturnType<Context["signer"]> {
+  return market === "queries" ? context.querySigner() : context.signer();
 }
 
 function remember({ config, home }: Context, name: string): void {

@@ -16,6 +16,11 @@ export function networkCommand(): Command {
     .option("--rpc <url...>", "JSON-RPC endpoints")
     .option("--chain-id <id>", "chain id (default: what the first endpoint says)")
     .option("--market <address>", "address of the JobMarket (default: the known one of the chain)")
+    .option("--query-market <address>", "address of the QueryMarket (default: the known one of the chain)")
+    .option(
+      "--verifier <circuit=hash...>",
+      "code hashes of verifiers to take besides the known ones: compare them with the published ones first",
+    )
     .option("--token <address>", "token that amounts mean when none is named")
     .option("--relay <url...>", "relays")
     .option("--from-block <number>", "block of the deployment")
@@ -39,6 +44,8 @@ export function networkCommand(): Command {
           rpc: options.rpc,
           chainId,
           market: options.market ?? known?.market ?? deployed?.jobMarket,
+          queryMarket: options.queryMarket ?? known?.queryMarket ?? deployed?.queryMarket,
+          verifiers: options.verifier === undefined ? undefined : verifiersOf(options.verifier),
           token: options.token,
           relays: options.relay,
           fromBlock: numeric(options.fromBlock) ?? known?.fromBlock ?? deployed?.deployedAtBlock,
@@ -103,11 +110,24 @@ type NetworkOptions = {
   readonly rpc?: readonly string[];
   readonly chainId?: string;
   readonly market?: string;
+  readonly queryMarket?: string;
+  readonly verifier?: readonly string[];
   readonly token?: string;
   readonly relay?: readonly string[];
   readonly fromBlock?: string;
   readonly confirmations?: string;
 };
+
+/** `circuit=0x…` → code hashes by circuit; the schema says what is wrong with a hash. */
+function verifiersOf(texts: readonly string[]): Record<string, string[]> {
+  const verifiers: Record<string, string[]> = {};
+  for (const text of texts) {
+    const at = text.indexOf("=");
+    const circuit = text.slice(0, Math.max(at, 0));
+    verifiers[circuit] = [...(verifiers[circuit] ?? []), text.slice(at + 1)];
+  }
+  return verifiers;
+}
 
 function numeric(value: string | undefined): number | undefined {
   return value === undefined ? undefined : Number(value);
