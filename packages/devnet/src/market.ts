@@ -1,17 +1,17 @@
-import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Address, FatalError, isQuorateError } from "@quorate/core";
+import { type Address, FatalError } from "@quorate/core";
 import { engines } from "@quorate/sandbox";
 import { availableIsolations, type Isolation } from "@quorate/sandbox/node";
-import { authorizeAgent, depositWithPermit, type MarketClient } from "@quorate/sdk";
-import { createKeystore, type KeyAccount, loadKeystore } from "@quorate/service";
+import { authorizeAgent, depositWithPermit } from "@quorate/sdk";
+import type { KeyAccount } from "@quorate/service";
 import { encodeProfile, signProfile } from "@quorate/wire";
-import { createPublicClient, createWalletClient, defineChain, http, type PublicClient } from "viem";
+import { createPublicClient, http, type PublicClient } from "viem";
 import { type Deployment, deployMarket } from "./deploy.ts";
 import { createFaucet } from "./faucet.ts";
+import { makeKey, marketClient } from "./keys.ts";
 import { BUDGET, DEPOSIT, dollars, type Organization, organizations } from "./organizations.ts";
-import { type Actor, siblingModule, startActor, waitForLine } from "./processes.ts";
+import { type Actor, siblingModule, startActor, waitForLine, waitForServer } from "./processes.ts";
 import type { RequesterConfig } from "./requester-events.ts";
 
 /** How a local market is started. */
@@ -133,7 +133,7 @@ export async function startLocalMarket(options: LocalMarketOptions): Promise<Loc
   try {
     onStep(`starting a chain on port ${port}, one block every ${options.blockTimeMs} ms`);
     const chain = start("chain", "chain-process", [String(port), String(options.blockTimeMs)]);
-    const rpc = await waitForListening(chain, port);
+    const rpc = await waitForServer(chain, "listening ", port, START_TIMEOUT_MS);
     const client = createPublicClient({ transport: http(rpc), pollingInterval: 250 }) as PublicClient;
     onStep("deploying the contracts with Ignition");
     const deployment = await deployMarket(rpc, join(folder, "ignition"));
@@ -151,7 +151,7 @@ export async function startLocalMarket(options: LocalMarketOptions): Promise<Loc
         const file = join(folder, `relay-${number}.json`);
         writeJson(file, config);
         const relay = restartable(`relay-${number}`, `relay ${number}`, "relay-process", [file], "listening ");
-        return { ...relay, url: await waitForListening(relay.process(), port + number) };
+        return { ...relay, url: await waitForServer(relay.process(), "listening ", port + number, START_TIMEOUT_MS) };
       }),
     );
 
@@ -175,7 +175,7 @@ export async function startLocalMarket(options: LocalMarketOptions): Promise<Loc
     const { timestamp } = await client.getBlock();
     await Promise.all(
       keys.map(async ({ provider, agent }) => {
-        const market = marketClient(rpc, client, deployment, provider);
+        const market = marketClient({ rpc, client, ...deployment, account: provider });
         await depositWithPermit(market, { token: deployment.token, amount: dollars(DEPOSIT) });
         await authorizeAgent(market, {
           agent: agent.address,
@@ -186,7 +186,7 @@ export async function startLocalMarket(options: LocalMarketOptions): Promise<Loc
         });
       }),
     );
-    await depositWithPermit(marketClient(rpc, client, deployment, requesterKeys), {
+    await depositWithPermit(marketClient({ rpc, client, ...deployment, account: requesterKeys }), {
       token: deployment.token,
       amount: dollars(BUDGET),
     });
@@ -324,49 +324,6 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
-}
-
-async function waitForListening(actor: Actor, port: number): Promise<string> {
-  try {
-    return await waitForLine(actor, "listening ", START_TIMEOUT_MS);
-  } catch (error) {
-    if (isQuorateError(error, "ACTOR_NOT_READY") && /EADDRINUSE|PORT_IN_USE/.test(error.message)) {
-      throw new FatalError(
-        "PORT_IN_USE",
-        `Port ${port} is taken by another program. Stop it, or choose other ports: --port NUMBER.`,
-        { cause: error },
-      );
-    }
-    throw error;
-  }
-}
-
-async function makeKey(home: string, name: string): Promise<KeyAccount> {
-  mkdirSync(join(home, "keys"), { recursive: true, mode: 0o700 });
-  const passphraseFile = join(home, "passphrase");
-  if (!existsSync(passphraseFile)) {
-    writeFileSync(passphraseFile, `${randomBytes(24).toString("base64url")}\n`);
-    chmodSync(passphraseFile, 0o600);
-  }
-  const passphrase = readFileSync(passphraseFile, "utf8").trim();
-  // Weak scrypt: these keys hold play money, and a dozen of them are opened at every start.
-  const { file } = await createKeystore(join(home, "keys"), { passphrase, name: `${name}.json`, scrypt: { N: 4_096 } });
-  return loadKeystore(file, passphrase);
-}
-
-function marketClient(
-  rpc: string,
-  client: PublicClient,
-  { chainId, market }: Deployment,
-  account: KeyAccount,
-): MarketClient {
-  const chain = defineChain({
-    id: chainId,
-    name: "local market",
-    nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
-    rpcUrls: { default: { http: [rpc] } },
-  });
-  return { public: client, wallet: createWalletClient({ account, chain, transport: http(rpc) }), chainId, market };
 }
 
 /** Settings of an organization's agent, as its operator would write them. */

@@ -12,6 +12,10 @@ export type Narrator = {
   step(text: string): void;
   /** A free line. */
   say(text: string): void;
+  /** A line under a label. */
+  item(label: string, text: string): void;
+  /** The beginning of a story that is no job. */
+  chapter(title: string, explanation: string): void;
   /** The beginning of a story. */
   begin(story: Story, number: number, of: number): void;
   /** What the requester did or saw. */
@@ -36,16 +40,21 @@ export function createNarrator(
   const line = (text = ""): void => void out.write(`${text}\n`);
   const money = (amount: bigint | string): string => formatMoney(BigInt(amount));
   const item = (label: string, text: string): void => line(`  ${colours.dim(label.padEnd(12))}${text}`);
+  const chapter = (title: string, explanation: string): void => {
+    line();
+    line(colours.bold(title));
+    for (const text of wrap(explanation, 100)) line(`  ${text}`);
+  };
   let panel = new Map<string, string>();
 
   return {
     step: (text) => line(`${colours.green("•")} ${text}`),
     say: line,
+    item,
+    chapter,
     begin(story, number, of) {
       panel = new Map();
-      line();
-      line(colours.bold(`Job ${number} of ${of}: ${story.title}`));
-      for (const text of wrap(story.explanation, 100)) line(`  ${text}`);
+      chapter(`Job ${number} of ${of}: ${story.title}`, story.explanation);
     },
     mishap: (text) => item("mishap", colours.yellow(text)),
     tell(event) {

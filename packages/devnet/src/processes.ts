@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { FatalError } from "@quorate/core";
+import { FatalError, isQuorateError } from "@quorate/core";
 
 /** How an actor ended. */
 export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
@@ -130,6 +130,31 @@ export async function waitForLine(actor: Actor, prefix: string, timeoutMs: numbe
       );
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/**
+ * Waits for the line by which an actor says that it serves a port.
+ *
+ * @param actor - The actor.
+ * @param prefix - Beginning of the line.
+ * @param port - That it was told to take.
+ * @param timeoutMs - Longest wait.
+ * @returns The rest of the line.
+ * @throws FatalError `PORT_IN_USE` when another program has the port; as {@link waitForLine}.
+ */
+export async function waitForServer(actor: Actor, prefix: string, port: number, timeoutMs: number): Promise<string> {
+  try {
+    return await waitForLine(actor, prefix, timeoutMs);
+  } catch (error) {
+    if (isQuorateError(error, "ACTOR_NOT_READY") && /EADDRINUSE|PORT_IN_USE/.test(error.message)) {
+      throw new FatalError(
+        "PORT_IN_USE",
+        `Port ${port} is taken by another program. Stop it, or choose other ports: --port NUMBER.`,
+        { cause: error },
+      );
+    }
+    throw error;
   }
 }
 

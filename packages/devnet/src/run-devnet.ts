@@ -2,13 +2,18 @@ import { join } from "node:path";
 import type { Address } from "@quorate/core";
 import { startLocalMarket } from "./market.ts";
 import { createNarrator } from "./narrator.ts";
+import type { QuerySide } from "./queries/query-side.ts";
+import type { QueriesSummary } from "./queries/run-query-stories.ts";
 import { runStories, type StoriesSummary } from "./run-stories.ts";
+
+/** What the stories of jobs and questions came to. */
+export type DevnetSummary = StoriesSummary & Partial<QueriesSummary>;
 
 /** How the local market is run. */
 export type RunDevnetOptions = {
   /** Folder of everything it makes. */
   readonly folder: string;
-  /** Port of the chain; the relays take the next two. */
+  /** Port of the chain; relays and domain providers take the next four. */
   readonly port: number;
   /** Milliseconds between blocks. */
   readonly blockTimeMs: number;
@@ -29,18 +34,32 @@ export type RunDevnetOptions = {
  * @returns The summary of the stories; undefined without stories.
  * @throws What {@link startLocalMarket} and {@link runStories} throw.
  */
-export async function runDevnet(options: RunDevnetOptions, signal: AbortSignal): Promise<StoriesSummary | undefined> {
+export async function runDevnet(options: RunDevnetOptions, signal: AbortSignal): Promise<DevnetSummary | undefined> {
   const { out } = options;
   let nameOf = (account: Address): string => account;
   const narrator = createNarrator(out, (account) => nameOf(account));
   const began = performance.now();
   const market = await startLocalMarket({ ...options, signal, onStep: narrator.step });
+  let side: QuerySide | undefined;
   try {
     nameOf = market.nameOf;
     narrator.step(
       `the market is up after ${((performance.now() - began) / 1000).toFixed(1)} s: two relays, ${market.providers.length} organizations, one requester, each a process of its own`,
     );
-    const summary = options.withStories ? await runStories(market, narrator, signal) : undefined;
+    let summary: DevnetSummary | undefined = options.withStories
+      ? await runStories(market, narrator, signal)
+      : undefined;
+    const queries = await loadQueries();
+    if (queries === undefined) {
+      narrator.step("questions are left out: the packages @quorate/domain and @quorate/proofs are not installed");
+    } else {
+      narrator.say("");
+      side = await queries.startQuerySide(market, options.port + FIRST_DOMAIN_PORT, (text) => {
+        signal.throwIfAborted();
+        narrator.step(text);
+      });
+      if (summary !== undefined) summary = { ...summary, ...(await queries.runQueryStories(side, narrator, signal)) };
+    }
     if (!options.once) {
       narrator.say("");
       narrator.step("the market stays up; Ctrl-C ends it and every process");
@@ -48,16 +67,33 @@ export async function runDevnet(options: RunDevnetOptions, signal: AbortSignal):
       narrator.say(`  market       ${market.deployment.market}`);
       narrator.say(`  test dollar  ${market.deployment.token}`);
       for (const { url } of market.relays) narrator.say(`  relay        ${url}`);
+      for (const { name, url } of Object.values(side?.providers ?? {})) {
+        narrator.say(`  domain       ${url} (${name})`);
+      }
       narrator.say(`  logs         ${join(market.folder, "logs")}`);
       narrator.say(
         `  go on with   npx quorate --home ${market.requester.home} --passphrase-file ${join(market.requester.home, "passphrase")} account show`,
       );
-      await stayUp(market.casualties, signal, narrator.say);
+      await stayUp(() => [...market.casualties(), ...(side?.casualties() ?? [])], signal, narrator.say);
     }
     return summary;
   } finally {
     narrator.step("ending every process");
+    await side?.stop();
     await market.stop();
+  }
+}
+
+/** The chain has the first port, two relays the next ones. */
+const FIRST_DOMAIN_PORT = 3;
+
+/** The side of questions, whose packages are under the GPL and need not be installed. */
+async function loadQueries(): Promise<typeof import("./queries/index.ts") | undefined> {
+  try {
+    return await import("./queries/index.ts");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND") return undefined;
+    throw error;
   }
 }
 

@@ -22,7 +22,17 @@ type Job = {
   gas: number;
   blocks: number;
 };
-type Summary = { jobs: Job[]; conservation: string };
+type Query = {
+  name: string;
+  statement: string;
+  expected: boolean | null;
+  answer: boolean | null;
+  status: string;
+  askGas: number | null;
+  answerGas: number | null;
+  proveMs: number | null;
+};
+type Summary = { jobs: Job[]; conservation: string; queries: Query[]; leaks: number };
 
 let folder = "";
 let exitCode: number | null = null;
@@ -30,13 +40,13 @@ let standardOutput = "";
 let narrative = "";
 let summary: Summary;
 
-/** Six jobs take four minutes of the chain's time, and more on a busy machine. */
+/** Jobs and questions take five minutes of the chain's time, and more on a busy machine. */
 const timeout = 1_500_000;
 
 before(
   async () => {
     folder = mkdtempSync(join(tmpdir(), "quorate-start-"));
-    const port = await freePorts(3);
+    const port = await freePorts(5);
     const args = [
       cli,
       "devnet",
@@ -61,7 +71,7 @@ before(
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 test("the last line is one JSON object with every story, each under a job id of its own", () => {
-  assert.deepEqual(Object.keys(summary), ["jobs", "conservation"]);
+  assert.deepEqual(Object.keys(summary), ["jobs", "conservation", "queries", "leaks"]);
   assert.deepEqual(
     summary.jobs.map(({ name }) => name),
     stories.map(({ name }) => name),
@@ -126,6 +136,36 @@ test("three shadow jobs reinstate the convicted provider, which claims its bond"
     assert.equal(shadow?.paid, "80000000");
   }
   assert.match(narrative, /off probation and has claimed its bond/);
+});
+
+test("every question ends as it has to: true, false, refused, without a proof, refunded", () => {
+  assert.deepEqual(
+    summary.queries.map(({ name, expected, answer, status }) => [name, expected, answer, status]),
+    [
+      ["income-true", true, true, "Answered"],
+      ["income-false", false, false, "Answered"],
+      ["refused", null, null, "RefusedBySubject"],
+      ["stale-record", null, null, "RefusedByProvider"],
+      ["borrowed-record", null, null, "RefusedByProvider"],
+      ["scorecard", true, true, "Answered"],
+      ["silent", null, null, "Refunded"],
+      ["contract", true, true, "Answered"],
+    ],
+  );
+  for (const { statement, status, askGas, answerGas, proveMs } of summary.queries) {
+    assert.match(statement, /annual income/);
+    const isAnswered = status === "Answered";
+    assert.equal(askGas !== null && askGas > 21_000, isAnswered || status === "Refunded");
+    assert.equal(answerGas !== null && answerGas > 200_000, isAnswered);
+    assert.equal(proveMs !== null && proveMs > 0, isAnswered);
+  }
+});
+
+test("nothing leaks: no secret in a public byte, no guess, no difference between true and false", () => {
+  assert.equal(summary.leaks, 0);
+  assert.match(narrative, /bytes on chain and [\d,]+ at the relays for \d+ secrets: 0 found/);
+  assert.match(narrative, /12,000 people, thresholds and dates known: 0 hits/);
+  assert.match(narrative, /twins .*alike in length, shape and gas/);
 });
 
 function jobNamed(name: string): Job {

@@ -16,15 +16,15 @@ export function devnetCommand(): Command {
   const command = new Command("devnet").description("a whole market on this machine, for trying out and for tests");
   command
     .command("start", { isDefault: true })
-    .description("start chain, contracts, relays, organizations and a requester, run jobs, stay up")
-    .option("--port <number>", "port of the chain; the relays take the next two", "8545")
+    .description("start a chain with both markets and everybody on them, run jobs and questions, stay up")
+    .option("--port <number>", "port of the chain; relays and domain providers take the next four", "8545")
     .option("--folder <folder>", "folder of keys, data and logs; made anew", ".quorate/devnet")
     .option("--block-time <ms>", "milliseconds between blocks", "1000")
-    .option("--once", "end when the jobs are settled, with an error if one did not go as it had to")
-    .option("--no-stories", "run no jobs")
+    .option("--once", "end when jobs and questions are settled, with an error if one did not go as it had to")
+    .option("--no-stories", "run no jobs and ask no questions")
     .action(
       action(async ({ output, signal }, options: DevnetOptions) => {
-        const port = parseWhole(options.port, "--port", 1, 65_533);
+        const port = parseWhole(options.port, "--port", 1, 65_531);
         const blockTimeMs = parseWhole(options.blockTime, "--block-time", 1_000, 60_000);
         // Loaded when needed: a whole tool chain hangs on it.
         const { runDevnet } = await import("@quorate/devnet");

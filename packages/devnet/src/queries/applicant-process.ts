@@ -69,7 +69,7 @@ async function run(command: ApplicantCommand): Promise<ApplicantEvent> {
       return { type: "audited", entries: (await client.audit()).length };
     case "consent":
       if (command.manner === "blindly") {
-        return { type: "consented", sealed: await signBlindly(client, secret, command), words: [] };
+        return { type: "consented", sealed: await signBlindly(client, secret, command) };
       }
       return consent(client, command);
   }
@@ -80,7 +80,7 @@ async function consent(
   { request, manner }: Extract<ApplicantCommand, { type: "consent" }>,
 ): Promise<ApplicantEvent> {
   const review = await client.review(request);
-  const words = [...Object.values(review.words), ...review.warnings.map(({ text }) => text)];
+  const { words } = review;
   if (manner === "refuses") return { type: "refused", words };
   const { sealed } = await client.consent(request, review);
   return { type: "consented", sealed, words };

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { mortgageDeskAbi } from "@quorate/abi";
 import { type Hex, isQuorateError } from "@quorate/core";
-import { encodeStatement, type Receipt, receiptToJson, subjectIdOf, subjectRefOf } from "@quorate/proofs";
+import { type Receipt, receiptToJson, subjectIdOf, subjectRefOf } from "@quorate/proofs";
 import { fileQueryStore } from "@quorate/sdk/node";
 import { type Asker, createAsker } from "@quorate/sdk/queries";
 import { createLogger, type KeyAccount, loadKeystore, runService } from "@quorate/service";

@@ -71,13 +71,22 @@ export type ApplicantCommand =
     }
   | { readonly type: "audit"; readonly at: KnownProvider };
 
+/** What an applicant's client showed to it before it said yes or no. */
+export type ReviewWords = {
+  readonly statement: string;
+  readonly record: string;
+  readonly learns: string;
+  readonly together: string;
+  readonly forever: string;
+};
+
 /** What an applicant tells. */
 export type ApplicantEvent =
   | { readonly type: "ready" }
   | { readonly type: "enrolled" }
   | { readonly type: "carded"; readonly subjectKey: readonly [bigint, bigint] }
-  | { readonly type: "consented"; readonly sealed: string; readonly words: readonly string[] }
-  | { readonly type: "refused"; readonly words: readonly string[] }
+  | { readonly type: "consented"; readonly sealed: string; readonly words?: ReviewWords }
+  | { readonly type: "refused"; readonly words: ReviewWords }
   | { readonly type: "audited"; readonly entries: number }
   | { readonly type: "failed"; readonly code: string; readonly message: string };
 

@@ -1,3 +1,4 @@
+import type { Papers } from "@quorate/proofs";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { readDataset } from "../programs/program.ts";
@@ -18,6 +19,15 @@ export type Person = {
   /** Credit score, 300 to 850. */
   readonly score: number;
 };
+
+/**
+ * Papers of a person.
+ *
+ * @param person - Of {@link generatePeople}.
+ */
+export function papersOf({ name, birthDate, documentNumber }: Person): Papers {
+  return { name, birthDate, documentNumber };
+}
 
 /** A row of `income.json`: share of a state's households with an income in a group. */
 type IncomeShare = { readonly name: string; readonly pct: number; readonly total: number; readonly group: string };

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { bytesToHex, type Hex, hexToBytes, type PublicClient } from "viem";
+import { bytesToHex, concatHex, hexToBytes, type PublicClient } from "viem";
 
 /** Bytes that anybody may see, and where. */
 export type PublicBytes = { readonly where: string; readonly bytes: Uint8Array };
@@ -16,9 +16,6 @@ export type Canary = {
 /** A canary that was found. */
 export type Leak = { readonly canary: string; readonly form: string; readonly where: string };
 
-type RpcTransaction = { readonly hash: Hex; readonly input: Hex };
-type RpcReceipt = { readonly transactionHash: Hex; readonly logs: readonly { topics: readonly Hex[]; data: Hex }[] };
-
 /**
  * Everything that transactions brought onto a chain: inputs and logs.
  *
@@ -26,21 +23,15 @@ type RpcReceipt = { readonly transactionHash: Hex; readonly logs: readonly { top
  * @param fromBlock - First block.
  */
 export async function chainBytes(client: PublicClient, fromBlock: number): Promise<readonly PublicBytes[]> {
-  const last = Number(await client.getBlockNumber({ cacheTime: 0 }));
+  const last = await client.getBlockNumber({ cacheTime: 0 });
   const found: PublicBytes[] = [];
-  for (let number = fromBlock; number <= last; number++) {
-    const block = `0x${number.toString(16)}` as const;
-    const [{ transactions }, receipts] = (await Promise.all([
-      client.request({ method: "eth_getBlockByNumber", params: [block, true] }),
-      client.request({ method: "eth_getBlockReceipts" as never, params: [block] as never }),
-    ])) as unknown as [{ transactions: readonly RpcTransaction[] }, readonly RpcReceipt[]];
+  for (let blockNumber = BigInt(fromBlock); blockNumber <= last; blockNumber++) {
+    const { transactions } = await client.getBlock({ blockNumber, includeTransactions: true });
     for (const { hash, input } of transactions) {
       found.push({ where: `input of transaction ${hash}`, bytes: hexToBytes(input) });
-    }
-    for (const { transactionHash, logs } of receipts) {
+      const { logs } = await client.getTransactionReceipt({ hash });
       for (const { topics, data } of logs) {
-        const parts = [...topics, data].map((part) => part.slice(2)).join("");
-        found.push({ where: `log of transaction ${transactionHash}`, bytes: hexToBytes(`0x${parts}`) });
+        found.push({ where: `log of transaction ${hash}`, bytes: hexToBytes(concatHex([...topics, data])) });
       }
     }
   }
