@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assertCode } from "@quorate/testkit";
+import { keccak256, toBytes } from "viem";
 import { attributeOf, definitionHash, parseDatasetDefinition, schemaOf } from "./dataset.ts";
 import { CARD, DATASET, INCOME } from "./testing/fixture.ts";
 
@@ -17,6 +18,12 @@ test("another meaning is another number, the order of members is not", () => {
   const { name, unit, scale, signed, description } = INCOME;
   assert.equal(attributeOf({ description, signed, scale, unit, name }), numbers[0]);
   assert.ok(numbers.every((number) => number >> 248n === 0n));
+});
+
+test("an attribute's number is the hash of its canonical JSON", () => {
+  const json =
+    '{"description":"Gross income of the last calendar year","name":"yearly income","scale":2,"signed":false,"unit":"EUR"}';
+  assert.equal(attributeOf(INCOME), BigInt(keccak256(toBytes(json))) >> 8n);
 });
 
 test("a schema has 152 bits and changes with each field and their order", () => {
