@@ -331,7 +331,9 @@ export class TestQueryMarket {
   }
 
   /** The contract that acts on the answers to the lender's questions. */
-  async deployDesk(changes: { readonly maxAge?: bigint; readonly minimum?: bigint } = {}): Promise<MortgageDesk> {
+  async deployDesk(
+    changes: { readonly maxAge?: bigint; readonly minimum?: bigint; readonly attribute?: bigint } = {},
+  ): Promise<MortgageDesk> {
     const policy = {
       market: this.domain.market,
       lender: this.asker.address,
