@@ -153,7 +153,7 @@ export function checkLicences(at: string = root): CheckResult {
           all.add(`${child.name}@${child.version}`);
           const licence = licenceOf(child);
           const exception = EXCEPTIONS[dependency];
-          const excepted = exception?.licence === licence && parent.name === exception.via;
+          const excepted = exception !== undefined && exception.licence === licence && parent.name === exception.via;
           if (!excepted && !isAllowed(licence, allowed))
             findings.push(`packages/${name}: ${[...path, dependency].join(" → ")} is under ${licence ?? "no licence"}`);
         } else if (!copyleft && COPYLEFT.includes(dependency.slice("@quorate/".length))) {
