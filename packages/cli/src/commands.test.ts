@@ -114,6 +114,17 @@ test("a state folder that is a file is refused", async () => {
   assert.deepEqual([(value.error as { code: string }).code, code], ["CONFIG_INVALID", 2]);
 });
 
+test("a network keeps its query market and the verifiers that a person compared", async () => {
+  const hash = `0x${"ab".repeat(32)}`;
+  const other = `0x${"CD".repeat(32)}`;
+  const options = ["--query-market", testAddress(9), "--verifier", `scorecard=${hash}`, `scorecard=${other}`];
+  const { value } = await call(["network", "add", "a", ...options]);
+  assert.equal(value.queryMarket, testAddress(9));
+  assert.deepEqual(value.verifiers, { scorecard: [hash, other.toLowerCase()] });
+  const again = (await call(["network", "add", "a", "--confirmations", "3"])).value;
+  assert.deepEqual([again.queryMarket, again.verifiers], [value.queryMarket, value.verifiers]);
+});
+
 test("settings are kept: the default network, and whom to trust", async () => {
   assert.deepEqual((await call(["network", "use", "a"])).value, { network: "a" });
   const added = await call(["network", "add", "a", "--confirmations", "5", "--relay", "http://127.0.0.1:1"]);

@@ -306,7 +306,11 @@ function transportOf(network: Network): ReturnType<typeof fallback> {
  * @throws RetryableError `NODE_UNREACHABLE`; FatalError `CONFIG_WRONG_CHAIN`
  */
 async function connect(network: Network): Promise<PublicClient> {
-  const client = createPublicClient({ chain: chainOf(network), transport: transportOf(network) }) as PublicClient;
+  const client = createPublicClient({
+    chain: chainOf(network),
+    transport: transportOf(network),
+    pollingInterval: 1_000,
+  }) as PublicClient;
   let chainId: number;
   try {
     chainId = await client.getChainId();

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import * as proofs from "@quorate/proofs";
 import { assertCode } from "@quorate/testkit";
 import { networkSchema } from "./config.ts";
@@ -67,7 +69,9 @@ const unclear: readonly [string, StatementOptions, string][] = [
   ["another unit", { attribute: "income", atLeast: "5 USD" }, "VALUE_INVALID"],
 ];
 for (const [what, options, code] of unclear) {
-  test(`${what} is refused with ${code}`, () => assertCode(() => say(options), code));
+  test(`${what} is refused with ${code}`, async () => {
+    await assertCode(() => say(options), code);
+  });
 }
 
 test("papers are three parts or none", async () => {
@@ -91,4 +95,32 @@ test("verifiers under development keys are known on local chains only; others by
   assert.deepEqual(local.scorecard.slice(1), [hash.toLowerCase()]);
   assert.notEqual(local.scorecard[0], local["sealed-answer"][0]);
   assert.deepEqual(await verifiersOf(network(1)), { "sealed-answer": [], scorecard: [hash.toLowerCase()] });
+});
+
+test("without the packages under the GPL everything else works, and queries say what to install", () => {
+  const home = join(folder, "home");
+  mkdirSync(join(home, "keys"), { recursive: true });
+  writeFileSync(join(home, "keys", "someone.json"), JSON.stringify({ address: `0x${"77".repeat(20)}` }));
+  const networks = { a: { chainId: 31_337, rpc: ["http://127.0.0.1:9"], market: `0x${"11".repeat(20)}` } };
+  writeFileSync(join(home, "config.json"), JSON.stringify({ version: 1, networks }));
+  const hook = join(folder, "without.mjs");
+  writeFileSync(
+    hook,
+    `import { registerHooks } from "node:module";
+    registerHooks({
+      resolve(specifier, context, next) {
+        if (!/^@quorate\\/(proofs|domain)/.test(specifier)) return next(specifier, context);
+        throw Object.assign(new Error("Cannot find package " + specifier), { code: "ERR_MODULE_NOT_FOUND" });
+      },
+    });`,
+  );
+  const main = fileURLToPath(new URL("./main.ts", import.meta.url));
+  const call = (...args: string[]): { status: number | null; value: { error?: { code: string } } } => {
+    const argv = ["--import", pathToFileURL(hook).href, main, "--home", home, "--json", ...args];
+    const { status, stdout } = spawnSync(process.execPath, argv, { encoding: "utf8" });
+    return { status, value: JSON.parse(stdout) };
+  };
+  const asked = call("query", "verify", "receipt.json", "--provider", `0x${"77".repeat(20)}`);
+  assert.deepEqual([asked.value.error?.code, asked.status], ["QUERIES_NOT_INSTALLED", 2]);
+  assert.equal(call("account", "list").status, 0);
 });

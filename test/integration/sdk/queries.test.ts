@@ -3,6 +3,7 @@ import { after, afterEach, before, describe, test } from "node:test";
 import { QuestionStatus, type Quote } from "@quorate/core";
 import { type AttributeRecord, generateSubjectSecret, type Papers } from "@quorate/proofs";
 import {
+  authorizeAgent,
   getAccount,
   type MarketClient,
   readAnswer,
@@ -10,6 +11,7 @@ import {
   readQueryRecord,
   readQuestion,
   readRoot,
+  revokeAgent,
   withdraw,
 } from "@quorate/sdk";
 import { fileQueryStore } from "@quorate/sdk/node";
@@ -106,6 +108,8 @@ describe("asker, subject and a domain provider on a query market", { timeout: 12
       quote: (quote: Quote) => quote,
       show: (record: AttributeRecord) => record,
       keySigner: 5,
+      quoteSigner: 5,
+      otherPerson: 0n,
     });
   });
 
@@ -349,6 +353,33 @@ describe("asker, subject and a domain provider on a query market", { timeout: 12
     domain.faults.keySigner = 6;
     await assertCode(prepare(askerOf(memoryQueryStore())), "QUESTION_KEY_INVALID");
     await assertCode(subject.records(), "QUESTION_KEY_INVALID");
+  });
+
+  test("an agent's quote counts within its limits only, and while it is authorized", async () => {
+    const limits = { agent: chain.account(6).address, token: chain.token, minCommitWindow: ANSWER_WINDOW };
+    const validUntil = Number((await chain.public.getBlock()).timestamp) + 3_600;
+    const cases = [
+      [{ maxBondPerSeat: BOND - 1n, minCommitWindow: ANSWER_WINDOW, validUntil }, "QUOTE_MISMATCH"],
+      [{ maxBondPerSeat: BOND, minCommitWindow: ANSWER_WINDOW + 1, validUntil }, "QUOTE_MISMATCH"],
+      [{ maxBondPerSeat: BOND, minCommitWindow: ANSWER_WINDOW, validUntil }, undefined],
+    ] as const;
+    for (const [given, code] of cases) {
+      await authorizeAgent(queries.client(5), { ...limits, ...given });
+      const asker = askerOf(memoryQueryStore());
+      domain.faults.quoteSigner = 6;
+      const attempt = quoted(asker);
+      if (code === undefined) assert.equal((await asker.ask(await attempt)).resumed, false);
+      else assert.equal((await assertCode(attempt, code)).details?.fields, "signature");
+    }
+    await revokeAgent(queries.client(5), { agent: limits.agent, token: limits.token });
+    domain.faults.quoteSigner = 6;
+    await assertCode(quoted(askerOf(memoryQueryStore())), "QUOTE_MISMATCH");
+  });
+
+  test("an enrolment under somebody else's papers is found out", async () => {
+    domain.faults.otherPerson = 1n;
+    const somebody = subjectOf({ secret: generateSubjectSecret(), store: memorySubjectStore() });
+    await assertCode(somebody.enrol({ code: CODE, papers }), "ENROLMENT_MISMATCH");
   });
 
   test("an unknown verifier is not asked", async () => {

@@ -114,6 +114,10 @@ export type ScriptedDomain = {
     show: (record: AttributeRecord) => AttributeRecord;
     /** Account whose key signs one-time keys, by index. */
     keySigner: number;
+    /** Account whose key signs quotes, by index. */
+    quoteSigner: number;
+    /** Added to the person that an enrolment names. */
+    otherPerson: bigint;
   };
   /** Answers on chain. */
   answer(query: bigint): Promise<Hex>;
@@ -154,6 +158,8 @@ export async function scriptedDomain(chain: Chain, queries: QueryChain, index: n
     quote: (quote) => quote,
     show: (shown) => shown,
     keySigner: index,
+    quoteSigner: index,
+    otherPerson: 0n,
   };
   let subject: { key: SubjectKey; nk: bigint; at: number } | undefined;
   const person = personOf(papers);
@@ -217,7 +223,7 @@ export async function scriptedDomain(chain: Chain, queries: QueryChain, index: n
       window: ANSWER_WINDOW,
       expiry: Number(timestamp) + 900,
     });
-    const signature = await chain.account(index).signTypedData({
+    const signature = await chain.account(faults.quoteSigner).signTypedData({
       domain: typedDomain(domain),
       types: quoteTypes,
       primaryType: "Quote",
@@ -245,6 +251,7 @@ export async function scriptedDomain(chain: Chain, queries: QueryChain, index: n
       if (request.code !== CODE)
         return { kind: "refused", code: "ENROLMENT_CODE_UNKNOWN", message: "Nobody has this code." };
       const subjectId = subjectIdOf(request.subjectKey, person);
+      if (faults.otherPerson !== 0n) return { kind: "enrolled", person: person + faults.otherPerson, subjectId };
       const at = tree.insert(leafOf(record, { subjectId, nk: request.nk as bigint }));
       subject = { key: request.subjectKey, nk: request.nk as bigint, at };
       await publishRoot(client, { dataset, root: tree.root });

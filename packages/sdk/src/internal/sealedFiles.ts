@@ -54,8 +54,9 @@ export function sealedFiles(options: SealedFilesOptions): SealedFiles {
     const name = `${id.toLowerCase()}.json`;
     // The id becomes part of a path: nothing but 32 bytes of hex may.
     if (!FILE.test(name)) {
-      const message = `The id of a ${what} is 0x and 64 hex digits.`;
-      throw new FatalError(what === "job" ? "JOB_ID_INVALID" : "QUERY_ID_INVALID", message);
+      throw what === "job"
+        ? new FatalError("JOB_ID_INVALID", "A job id is 0x and 64 hex digits.")
+        : new FatalError("QUERY_ID_INVALID", "The id of a query is 0x and 64 hex digits.");
     }
     return name;
   };

@@ -7,7 +7,7 @@ import {
   typedDomain,
 } from "@quorate/core";
 import { type QuestionMessage, type SignedQuote, sealQuestion } from "@quorate/wire";
-import { type Hex, isAddressEqual, keccak256 } from "viem";
+import { BaseError, type Hex, isAddressEqual, keccak256 } from "viem";
 import type { SigningWallet } from "../client.ts";
 import { getBlockHead } from "../internal/head.ts";
 import { accountOf } from "../internal/sendCall.ts";
@@ -90,14 +90,24 @@ async function sealMessage(context: AskerContext, record: QueryRecord, consent: 
     { ...domain, provider, dataset, asker },
   );
   const sealedHash = keccak256(Uint8Array.from(atob(sealed), (char) => char.charCodeAt(0)));
-  const signature = await (client.wallet as SigningWallet).signTypedData({
-    account,
-    domain: typedDomain(domain),
-    types: sealedQuestionTypes,
-    primaryType: "SealedQuestion",
-    message: { asker, dataset, encryptionKey, sealedHash },
-  });
-  return { encryptionKey, dataset, asker, sealed, signature };
+  const wallet = client.wallet as SigningWallet;
+  try {
+    const signature = await wallet.signTypedData({
+      account,
+      domain: typedDomain(domain),
+      types: sealedQuestionTypes,
+      primaryType: "SealedQuestion",
+      message: { asker, dataset, encryptionKey, sealedHash },
+    });
+    return { encryptionKey, dataset, asker, sealed, signature };
+  } catch (cause) {
+    if (!(cause instanceof BaseError)) throw cause;
+    throw new FatalError(
+      "WALLET_REFUSED",
+      `The wallet did not sign the sealed question: ${cause.shortMessage}. Nothing was sent; the same call asks it again.`,
+      { cause },
+    );
+  }
 }
 
 /** The quote binds the asker's money: everything in it is compared with what was asked and advertised. */
