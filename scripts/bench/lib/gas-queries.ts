@@ -9,7 +9,7 @@ import {
   proven,
   TestQueryMarket,
 } from "../../../test/integration/queries/support/market.ts";
-import { actorKey, type CircuitName } from "../../../test/integration/queries/support/scenario.ts";
+import { actorKey, type CircuitName } from "../../../test/integration/queries/support/parties.ts";
 
 /** Gas of queries. */
 export type QueryMeasurement = {

@@ -14,7 +14,7 @@ import {
 } from "@quorate/proofs";
 import { getAddress, id } from "ethers";
 import { DEFINITION, mined, proven, TestQueryMarket } from "./support/market.ts";
-import { CHAIN_ID, scenarioQuestions } from "./support/scenario.ts";
+import { CHAIN_ID } from "./support/parties.ts";
 
 let chain: TestQueryMarket;
 before(async () => {
@@ -78,7 +78,7 @@ test("the query of a statement about a person", async () => {
 });
 
 test("which proofs hold, and what the answers are", async () => {
-  for (const { name } of scenarioQuestions().filter((question) => !question.name.includes("spent"))) {
+  for (const name of ["true", "false", "false, second use", "scorecard"]) {
     const question = proven(name);
     const { cipher, nullifier, root, query, circuit, opening, proof } = question;
     assert.equal(await verifyProof(circuit, proof, [cipher, nullifier, root, query]), true);

@@ -4,7 +4,7 @@ import { beforeEach, describe, test } from "node:test";
 import { type Address, type Hex, type Quote, ZERO_HASH } from "@quorate/core";
 import { id, ZeroAddress } from "ethers";
 import { mainOf, readConfig } from "../../../scripts/circuits/config.ts";
-import { scorecard, sealedAnswer } from "../../circuits/support/reference.ts";
+import { hash, scorecard, sealedAnswer } from "../../circuits/support/reference.ts";
 import { Circuit } from "../../circuits/support/witness.ts";
 import { add, type G1, malleated, naiveBatch, negate, Q, R } from "./support/curve.ts";
 import {
@@ -18,7 +18,8 @@ import {
   TestQueryMarket,
   type Words,
 } from "./support/market.ts";
-import { ALICE, askIncome, BOB, type CircuitName } from "./support/scenario.ts";
+import type { CircuitName } from "./support/parties.ts";
+import { ALICE, askIncome, BOB, scenarioQuestions } from "./support/scenario.ts";
 
 const YES = 0;
 
@@ -425,4 +426,14 @@ describe("quotes", () => {
     });
     await chain.refused(() => chain.answer(quote, proven("true")), "QuestionNotPending");
   });
+});
+
+test("the proofs on record are those of the scenario; else run node scripts/proofs.ts --write", () => {
+  for (const { name, opening, example } of scenarioQuestions()) {
+    const stored = proven(name);
+    assert.deepEqual(stored.opening, opening);
+    assert.deepEqual([stored.cipher, stored.nullifier, stored.root, stored.query], example.signals);
+    assert.equal(stored.cipher, example.answer + hash(opening.k, stored.query));
+    assert.equal(stored.answer, example.answer === 1n);
+  }
 });

@@ -6,9 +6,7 @@ import verifiersModule from "../../../packages/devnet/src/ignition/modules/Devel
 import deskModule from "../../../packages/devnet/src/ignition/modules/MortgageDesk.ts";
 import queryMarketModule from "../../../packages/devnet/src/ignition/modules/QueryMarket.ts";
 import type { MortgageDesk, QueryMarket, SealedAnswerVerifier } from "../../../types/ethers-contracts/index.js";
-import { hash } from "../../circuits/support/reference.ts";
 import { proven } from "./support/market.ts";
-import { scenarioQuestions } from "./support/scenario.ts";
 
 const open: Awaited<ReturnType<typeof network.create>>[] = [];
 after(async () => {
@@ -66,14 +64,4 @@ describe("deployment", () => {
     assert.equal(await (queryMarket as unknown as QueryMarket).minWindow(), 300n);
     await assert.rejects(fresh.deploy(verifiersModule, { displayUi: false }), /DevelopmentKeys/);
   });
-});
-
-test("the proofs on record are those of the scenario; else run node scripts/proofs.ts --write", () => {
-  for (const { name, opening, example } of scenarioQuestions()) {
-    const stored = proven(name);
-    assert.deepEqual(stored.opening, opening);
-    assert.deepEqual([stored.cipher, stored.nullifier, stored.root, stored.query], example.signals);
-    assert.equal(stored.cipher, example.answer + hash(opening.k, stored.query));
-    assert.equal(stored.answer, example.answer === 1n);
-  }
 });

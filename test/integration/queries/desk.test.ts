@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import type { MortgageDesk } from "../../../types/ethers-contracts/index.js";
 import { eventsOf, mined, type Proven, proven, TestQueryMarket } from "./support/market.ts";
-import { AS_OF, CHAIN_ID, type Opening } from "./support/scenario.ts";
+import { AS_OF, CHAIN_ID, type Opening } from "./support/parties.ts";
 
 let chain: TestQueryMarket;
 let rewind: () => Promise<void>;

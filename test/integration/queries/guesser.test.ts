@@ -4,17 +4,8 @@ import { before, describe, test } from "node:test";
 import { getBytes, hexlify } from "ethers";
 import { hash, publicKey } from "../../circuits/support/reference.ts";
 import { mined, proven, TestQueryMarket } from "./support/market.ts";
-import {
-  ALICE,
-  AS_OF,
-  askIncome,
-  BOB,
-  contextOf,
-  contractAddress,
-  INCOME,
-  MINIMUM,
-  type Opening,
-} from "./support/scenario.ts";
+import { AS_OF, contextOf, contractAddress, INCOME, MINIMUM, type Opening } from "./support/parties.ts";
+import { ALICE, askIncome, BOB } from "./support/scenario.ts";
 
 /** Numbers that the guesser tries where a secret belongs; the words on chain are tried too. */
 const GUESSES: readonly bigint[] = [0n, 1n];

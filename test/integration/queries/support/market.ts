@@ -37,7 +37,7 @@ import {
   type Opening,
   PROVIDER,
   START,
-} from "./scenario.ts";
+} from "./parties.ts";
 
 type Connection = Awaited<ReturnType<typeof network.create>>;
 
