@@ -13,7 +13,7 @@ import {
   scorecardVerifierArtifact,
   sealedAnswerVerifierArtifact,
 } from "@quorate/abi/artifacts";
-import { auditLog, domainStatus, importRecords, initDomain, registerSubject } from "@quorate/domain";
+import { auditLog, domainStatus, importRecords, initDomain, publishOnce, registerSubject } from "@quorate/domain";
 import {
   type AttributeDefinition,
   type DatasetDefinition,
@@ -339,6 +339,41 @@ describe("a domain provider's agent on a chain, with real proofs", { timeout: 60
       answered: 2,
       expired: 0,
     });
+    await agent.stop();
+  });
+
+  it("published by hand while the agent does not run, a correction is what the next question is about", async () => {
+    const path = join(dir, "raise.csv");
+    writeFileSync(path, "employee,income,from,until\nE1,99000,2020-01-01,2099-12-31\n");
+    const period = { validFrom: { column: "from" }, validUntil: { column: "until" }, budget: 4 };
+    const report = await importRecords({
+      dataDir,
+      account,
+      source: { format: "csv", path },
+      mapping: {
+        version: 1,
+        subject: { column: "employee" },
+        records: [{ attribute: "yearly income", value: { column: "income" }, ...period }],
+      },
+      mode: "correct",
+    });
+    assert.deepEqual([report.added, report.corrected], [1, 1]);
+    const config: unknown = JSON.parse(readFileSync(join(dir, "config.json"), "utf8"));
+    const [made, ...others] = await publishOnce(config, AbortSignal.timeout(60_000), { account });
+    assert.deepEqual(others, []);
+    assert.ok(made !== undefined);
+    assert.equal((await readDataset(client(1), { dataset: made.dataset })).root, made.root);
+    assert.deepEqual(await publishOnce(config, AbortSignal.timeout(60_000), { account }), []);
+    const agent = await start();
+    const views = await subject.records();
+    assert.deepEqual(
+      views.map(({ name, state }) => [name, state]),
+      [
+        ["credit", "published"],
+        ["yearly income", "changed"],
+      ],
+      "the subject's client says that the record of this period is not what it was",
+    );
     await agent.stop();
   });
 });
