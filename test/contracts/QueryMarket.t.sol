@@ -869,6 +869,23 @@ contract QueryMarketUnitTest is QueryMarketTest {
         vm.expectRevert(abi.encodeWithSelector(IQueryMarket.ProofRefused.selector, quote.verifier));
         market.answer{gas: 1_000_000}(quote, signals[0], signals[1], proof);
     }
+
+    /// Any choice of good proofs holds as a batch, and none with one wrong word at any place.
+    function testFuzz_BatchesBindEveryWord(uint256 choice, uint256 place, uint256 change) public {
+        IAnswerVerifier real = IAnswerVerifier(create(vm.getCode("SealedAnswerVerifier.sol:SealedAnswerVerifier")));
+        uint256 count = 1 + (choice % 4);
+        uint256[8][] memory proofs = new uint256[8][](count);
+        uint256[4][] memory signals = new uint256[4][](count);
+        // The first four are of this circuit.
+        for (uint256 i; i < count; ++i) (signals[i], proofs[i]) = ProofVectors.proven((choice >> (8 * i + 8)) % 4);
+        check(real.verifyProofs(proofs, signals), "good proofs");
+        place = place % (12 * count);
+        change = bound(change, 1, P - 1);
+        (uint256 which, uint256 word) = (place / 12, place % 12);
+        if (word < 8) proofs[which][word] = addmod(proofs[which][word], change, P);
+        else signals[which][word - 8] = addmod(signals[which][word - 8], change, P);
+        check(!real.verifyProofs{gas: 2_000_000}(proofs, signals), "one wrong word");
+    }
 }
 
 /// @notice Hashes to something else.
