@@ -14,6 +14,8 @@ export type Compiled = {
   readonly wasm: string;
   /** CommonJS module that runs it, as the compiler writes it. */
   readonly calculator: string;
+  /** Names of wires; made at level 0 only, where each signal is a wire. */
+  readonly symbols: string;
 };
 
 const sources = join(root, "circuits", "src");
@@ -70,7 +72,7 @@ export async function compileCircuit(
   libraries: readonly Library[] = [],
 ): Promise<Compiled> {
   const parts = [...includedSources(main)].sort(([a], [b]) => (a < b ? -1 : 1)).flat();
-  const inputs = [main, `O${level}`, versionOf("circom2"), versionOf("circomlib"), ...parts];
+  const inputs = [main, level === 0 ? "O0 sym" : `O${level}`, versionOf("circom2"), versionOf("circomlib"), ...parts];
   inputs.push(...libraries.map(({ name, folder }) => `${name}@${versionOf(name)}/${folder}`));
   const folder = await cached("compiled", inputs, async (into) => {
     const source = join(into, "main.circom");
@@ -81,11 +83,13 @@ export async function compileCircuit(
       ...libraries.map(({ name, folder }) => `node_modules/${name}/${folder}`),
     ];
     const paths = [...folders.flatMap((path) => ["-l", path]), "-o", relative(root, into)];
-    await runCircom([relative(root, source), "--r1cs", "--wasm", `--O${level}`, ...paths]);
+    const names = level === 0 ? ["--sym"] : [];
+    await runCircom([relative(root, source), "--r1cs", "--wasm", ...names, `--O${level}`, ...paths]);
   });
   return {
     r1cs: join(folder, "main.r1cs"),
     wasm: join(folder, "main_js", "main.wasm"),
     calculator: join(folder, "main_js", "witness_calculator.js"),
+    symbols: join(folder, "main.sym"),
   };
 }
