@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { type Address, FatalError, type Hex, isQuorateError } from "@quorate/core";
 import type { AttributeStatement, DatasetDefinition, KnownVerifiers, Papers, Statement } from "@quorate/proofs";
 import { fileQueryStore, fileSubjectStore } from "@quorate/sdk/node";
-import type { Asker, SubjectClient } from "@quorate/sdk/queries";
-import { createDomainClient, type DomainDataset } from "@quorate/wire";
+import type { Asker, FetchedDataset, SubjectClient } from "@quorate/sdk/queries";
+import { createDomainClient } from "@quorate/wire";
 import type { Command } from "commander";
 import { keccak256 } from "viem";
 import { z } from "zod";
 import type { Network } from "./config.ts";
-import type { Context } from "./context.ts";
+import { type Context, queryMarketOf } from "./context.ts";
 import { matchId } from "./ids.ts";
 import { writeWhole } from "./provider-files.ts";
 
@@ -291,28 +291,18 @@ export function papersOf({ name, birthDate, document }: PapersOptions): Papers |
 }
 
 /**
- * A dataset of a domain provider with its definition.
+ * A dataset of a domain provider, whose definition hashes to its id.
  *
  * @param context - Of the command.
  * @param url - Base URL of the provider's agent.
- * @param wanted - Id; the only one when undefined.
- * @throws FatalError `DATASET_UNKNOWN`, `DATASET_AMBIGUOUS`, and what the domain client throws
+ * @param dataset - Id; the only one when undefined.
+ * @throws What `fetchDataset` throws.
  */
-export async function datasetAt(
-  context: Context,
-  url: string,
-  wanted: string | undefined,
-): Promise<{ readonly provider: Address; readonly dataset: DomainDataset; readonly definition: DatasetDefinition }> {
-  const { proofs } = await loadQueries();
-  const { provider, datasets } = await createDomainClient({ url, signal: context.signal }).info();
-  const [dataset, ...others] = datasets.filter((item) => wanted === undefined || item.dataset === wanted.toLowerCase());
-  if (dataset === undefined || others.length > 0) {
-    const known = datasets.map((item) => item.dataset).join(", ") || "none";
-    throw dataset === undefined
-      ? new FatalError("DATASET_UNKNOWN", `${url} does not offer this dataset. It offers: ${known}.`)
-      : new FatalError("DATASET_AMBIGUOUS", `${url} offers several datasets: ${known}. Name one with --dataset.`);
-  }
-  return { provider, dataset, definition: proofs.parseDatasetDefinition(dataset.definition) };
+export async function datasetAt(context: Context, url: string, dataset: string | undefined): Promise<FetchedDataset> {
+  const { sdk } = await loadQueries();
+  const { network } = context.network();
+  const domain = { chainId: network.chainId, market: queryMarketOf(context) };
+  return sdk.fetchDataset(createDomainClient({ url, signal: context.signal }), { domain, dataset });
 }
 
 /** A domain provider that the subject of a state folder deals with. */

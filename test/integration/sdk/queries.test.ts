@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
-import { QuestionStatus, type Quote } from "@quorate/core";
+import { generateEncryptionKeyPair, QuestionStatus, type Quote } from "@quorate/core";
 import { type AttributeRecord, generateSubjectSecret, type Papers } from "@quorate/proofs";
 import {
   authorizeAgent,
@@ -306,6 +306,12 @@ describe("asker, subject and a domain provider on a query market", { timeout: 12
     const other = { ...consentRequest, statement: atLeast("50000") };
     await assertCode(subject.consent(other, review), "CONSENT_NOT_REVIEWED");
     await assertCode(subject.consent(consentRequest, { ...review }), "CONSENT_NOT_REVIEWED");
+    const { questionKey } = consentRequest;
+    const key = { ...questionKey.key, encryptionKey: generateEncryptionKeyPair().publicKey };
+    const readable = { ...consentRequest, questionKey: { ...questionKey, key } };
+    await assertCode(subject.consent(readable, review), "CONSENT_NOT_REVIEWED");
+    const forgetful = subjectOf({ store: memorySubjectStore() });
+    await assertCode(forgetful.review(consentRequest), "SUBJECT_NOT_ENROLLED");
     const strange = [
       ["CONSENT_REFUSED_PERSON", { person: consentRequest.person + 1n }],
       ["CONSENT_REFUSED_ROOT", { root: 99n }],

@@ -152,10 +152,10 @@ async function prepare(context: Context, options: AskOptions): Promise<void> {
   const papers = papersOf(options);
   const { proofs } = await loadQueries();
   const card = readCard(subject);
-  const { dataset, definition } = await datasetAt(context, url, options.dataset ?? card.dataset);
+  const { dataset, definition, offers } = await datasetAt(context, url, options.dataset ?? card.dataset);
   const statement = statementOf(options, definition, proofs, Math.floor(Date.now() / 1_000));
   const asker = await askerOf(context, { signs: true });
-  const [offer] = dataset.offers;
+  const [offer] = offers;
   const maxPrice =
     options.maxPrice === undefined || offer === undefined
       ? undefined
@@ -163,7 +163,7 @@ async function prepare(context: Context, options: AskOptions): Promise<void> {
   output.progress("reading the provider's data set and the chain");
   const prepared = await asker.prepare({
     providerUrl: url,
-    dataset: dataset.dataset,
+    dataset,
     statement,
     papers,
     subjectKey: card.subjectKey,

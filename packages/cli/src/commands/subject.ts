@@ -39,7 +39,7 @@ export function subjectCommand(): Command {
         context.output.result({ provider: address, subjectKey: publicKey }, [
           `Your key for ${address}:`,
           ...publicKey.map((part) => part.toString()),
-          "Nothing has to be kept but the key file it follows from.",
+          "It follows from the key file. Keep the state folder too: it remembers what you saw and consented to.",
         ]);
       }),
     );
@@ -146,7 +146,7 @@ async function domainOf(context: Context, { provider, url, dataset }: DomainOpti
       `${url} answers for ${found.provider}, not for ${address}. Check address and URL with the provider.`,
     );
   }
-  const domain = { provider: address, url, dataset: found.dataset.dataset };
+  const domain = { provider: address, url, dataset: found.dataset };
   rememberDomain(context, domain);
   return domain;
 }

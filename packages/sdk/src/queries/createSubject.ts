@@ -1,62 +1,48 @@
+import { type Clock, canonicalJson, FatalError, systemClock, unixSeconds } from "@quorate/core";
 import {
-  type Clock,
-  datasetIdOf,
-  FatalError,
-  generateEncryptionKeyPair,
-  questionKeyDigest,
-  systemClock,
-  unixSeconds,
-} from "@quorate/core";
-import {
-  type AnsweredQuestion,
-  attributeOf,
   type ConsentRequest,
   type ConsentReview,
-  type DatasetDefinition,
-  definitionHash,
-  encodeStatement,
+  consentRequestToJson,
   type KnownVerifiers,
   leafOf,
   NOBODY,
   type Papers,
-  parseDatasetDefinition,
-  parseStatement,
   pathRoot,
   personOf,
   queryOfQuestion,
   type RecordData,
   reviewConsent,
-  type Statement,
-  schemaOf,
   signConsent,
   subjectFromSecret,
   subjectIdOf,
-  topicOf,
-  valuesOf,
 } from "@quorate/proofs";
 import {
-  createDomainClient,
-  type DomainDataset,
   type JsonObject,
-  openSubjectReply,
-  type SignedQuestionKey,
-  type SubjectAction,
   type SubjectAuditEntry,
   type SubjectKey,
-  type SubjectRecord,
   type SubjectReply,
   sealConsent,
-  sealSubjectRequest,
-  subjectRequestHash,
 } from "@quorate/wire";
-import { type Address, type Hex, isAddressEqual, keccak256, zeroAddress } from "viem";
+import { type Address, type Hex, isAddressEqual, keccak256 } from "viem";
 import { readDataset } from "../actions/readDataset.ts";
 import { readRoot } from "../actions/readRoot.ts";
 import { domainOf, type MarketClient } from "../client.ts";
-import { getBlockHead } from "../internal/head.ts";
 import { read } from "../internal/read.ts";
-import { isSignedByProvider } from "./signedByProvider.ts";
-import { type SeenRecord, type SubjectState, type SubjectStore, subjectStateId } from "./subjectStore.ts";
+import {
+  earlierOf,
+  type FetchedRecord,
+  isSame,
+  type OwnRecordView,
+  personIn,
+  recordFor,
+  recordOf,
+  recordOfSeen,
+  requirePath,
+  seenBefore,
+  seenOf,
+} from "./ownRecords.ts";
+import { createSubjectChannel } from "./subjectChannel.ts";
+import { type SubjectState, type SubjectStore, subjectStateId } from "./subjectStore.ts";
 
 /** Ports and settings of {@link createSubject}. */
 export type SubjectOptions = {
@@ -89,22 +75,6 @@ export type SubjectCard = {
   readonly providerUrl: string;
   readonly dataset: Hex;
   readonly subjectKey: SubjectKey;
-};
-
-/** A record of the subject, as its provider showed it. */
-export type OwnRecordView = {
-  /** Name of the attribute or scorecard. */
-  readonly name: string;
-  readonly record: RecordData;
-  /** Answers given or promised of the budget. */
-  readonly used: number;
-  readonly leaf: bigint;
-  /**
-   * `published`: its leaf was recomputed with the subject's own key and lies under a root that the chain has. `unpublished`: not
-   * in the current tree. `foreign`: the leaf is not what the subject's key makes of it. `changed`: not what it was when it was
-   * first seen.
-   */
-  readonly state: "published" | "unpublished" | "foreign" | "changed";
 };
 
 /** Where a subject stands after enrolling. */
@@ -162,15 +132,13 @@ export type SubjectClient = {
  * @param options Ports, secret, provider.
  */
 export function createSubject(options: SubjectOptions): SubjectClient {
-  const { client, store, verifiers, clock = systemClock, signal } = options;
+  const { client, store, verifiers, clock = systemClock } = options;
   const domain = domainOf(client);
   const subject = subjectFromSecret(options.secret, options.provider);
   const { provider, publicKey } = subject;
-  const agent = createDomainClient({ url: options.providerUrl, fetch: options.fetch, signal });
+  const channel = createSubjectChannel({ ...options, domain, subject, clock });
   const stateId = subjectStateId({ ...domain, provider, subjectKey: publicKey });
-  const reviewed = new WeakMap<ConsentReview, RecordData>();
-  let listed: Promise<{ dataset: DomainDataset; definition: DatasetDefinition }> | undefined;
-
+  const reviewed = new WeakMap<ConsentReview, { readonly record: RecordData; readonly request: string }>();
   const loadState = async (): Promise<SubjectState> =>
     (await store.get(stateId)) ?? {
       version: 1,
@@ -183,83 +151,10 @@ export function createSubject(options: SubjectOptions): SubjectClient {
       consents: [],
     };
 
-  /** The dataset by the provider's word, held against its id and the chain. */
-  const findDataset = (): NonNullable<typeof listed> => {
-    listed ??= (async () => {
-      const info = await agent.info();
-      if (info.chainId !== domain.chainId || !isAddressEqual(info.market, domain.market)) {
-        throw new FatalError(
-          "DOMAIN_OTHER_MARKET",
-          `The domain provider answers on market ${info.market} of chain ${info.chainId}; this client is for ${domain.market} on chain ${domain.chainId}.`,
-        );
-      }
-      const [first, ...others] = info.datasets.filter(
-        ({ dataset }) => options.dataset === undefined || dataset === options.dataset.toLowerCase(),
-      );
-      if (first === undefined || others.length > 0) {
-        const known = info.datasets.map(({ dataset }) => dataset).join(", ") || "none";
-        throw first === undefined
-          ? new FatalError("DATASET_UNKNOWN", `The domain provider does not offer this dataset. It offers: ${known}.`)
-          : new FatalError("DATASET_AMBIGUOUS", `The domain provider offers several datasets: ${known}. Name one.`);
-      }
-      const definition = parseDatasetDefinition(first.definition);
-      if (datasetIdOf(provider, definitionHash(definition)) !== first.dataset) {
-        throw new FatalError(
-          "DATASET_MISMATCH",
-          `The definition that ${options.providerUrl} gives is not that of dataset ${first.dataset} of ${provider}. Check URL and provider.`,
-        );
-      }
-      return { dataset: first, definition };
-    })();
-    listed.catch(() => {
-      listed = undefined;
-    });
-    return listed;
-  };
-
-  const isKeySigned = async ({ key, signature }: SignedQuestionKey): Promise<boolean> => {
-    const { dataset } = await findDataset();
-    const { timestamp } = await getBlockHead(client);
-    return isSignedByProvider(client, {
-      provider,
-      digest: questionKeyDigest(key, domain),
-      signature,
-      tokens: dataset.offers.map(({ token }) => token),
-      now: timestamp,
-    });
-  };
-
-  const send = async (
-    action: SubjectAction,
-    more: { readonly code?: string; readonly nk?: bigint; readonly papers?: Papers } = {},
-  ): Promise<SubjectReply> => {
-    const { dataset } = await findDataset();
-    const signed = await agent.questionKey({ dataset: dataset.dataset, asker: zeroAddress });
-    // Whoever could put a key of its own here would read code and papers.
-    if (!isAddressEqual(signed.key.provider, provider) || !(await isKeySigned(signed))) {
-      throw new FatalError(
-        "QUESTION_KEY_INVALID",
-        "The one-time key of the domain provider cannot be used: neither the provider nor an agent of it in force signed it. Nothing was sent; check the URL.",
-      );
-    }
-    const { encryptionKey } = signed.key;
-    const context = { ...domain, provider, dataset: dataset.dataset, asker: zeroAddress };
-    const reply = generateEncryptionKeyPair();
-    const draft = { action, subjectKey: publicKey, replyKey: reply.publicKey, at: unixSeconds(clock), ...more };
-    const signature = subject.sign(subjectRequestHash(draft, encryptionKey, context));
-    const sealed = await sealSubjectRequest({ ...draft, signature }, encryptionKey, context);
-    const answer = await agent.subject(action, { encryptionKey, dataset: dataset.dataset, sealed });
-    const opened = await openSubjectReply(answer.sealed, reply.privateKey, context);
-    if (opened.kind !== "refused") return opened;
-    throw new FatalError("SUBJECT_REFUSED", `The provider refuses: ${opened.message} (${opened.code}).`, {
-      details: { reason: opened.code },
-    });
-  };
-
   /** Own records with what the reply says of them; `root` is the one that their paths lead to. */
   const fetchRecords = async (): Promise<{ root: bigint; records: readonly FetchedRecord[] }> => {
-    const { definition } = await findDataset();
-    const reply = await send("records");
+    const { definition } = await channel.dataset();
+    const reply = await channel.send("records");
     if (reply.kind !== "records") throw unexpected(reply);
     return {
       root: reply.root ?? 0n,
@@ -270,13 +165,13 @@ export function createSubject(options: SubjectOptions): SubjectClient {
   return {
     publicKey,
     async card() {
-      const { dataset } = await findDataset();
+      const { dataset } = await channel.dataset();
       const { providerUrl } = options;
-      return { version: 1, ...domain, provider, providerUrl, dataset: dataset.dataset, subjectKey: publicKey };
+      return { version: 1, ...domain, provider, providerUrl, dataset, subjectKey: publicKey };
     },
     async enrol({ code, papers }) {
-      const { dataset } = await findDataset();
-      const reply = await send("enrol", {
+      const { dataset } = await channel.dataset();
+      const reply = await channel.send("enrol", {
         code,
         nk: subject.nk,
         ...(papers === undefined ? {} : { papers }),
@@ -291,20 +186,20 @@ export function createSubject(options: SubjectOptions): SubjectClient {
         );
       }
       const state = await loadState();
-      await store.put({ ...state, persons: { ...state.persons, [dataset.dataset]: person } });
+      await store.put({ ...state, persons: { ...state.persons, [dataset]: person } });
       return { person, subjectId };
     },
     async records() {
-      const { dataset } = await findDataset();
+      const { dataset } = await channel.dataset();
       const { root, records } = await fetchRecords();
       const state = await loadState();
-      const person = personIn(state, dataset.dataset);
-      const isPublished = root !== 0n && (await readRoot(client, { dataset: dataset.dataset, root })).publishedAt > 0;
+      const person = personIn(state, dataset);
+      const isPublished = root !== 0n && (await readRoot(client, { dataset, root })).publishedAt > 0;
       const owner = { subjectId: subjectIdOf(publicKey, person), nk: subject.nk };
       const views = records.map(({ shown, record }): OwnRecordView => {
         const leaf = leafOf(record, owner);
         const inTree = shown.path !== undefined && pathRoot(leaf, shown.path) === root && isPublished;
-        const before = seenBefore(state, dataset.dataset, record);
+        const before = seenBefore(state, dataset, record);
         return {
           name: shown.name,
           record,
@@ -321,23 +216,23 @@ export function createSubject(options: SubjectOptions): SubjectClient {
         };
       });
       const fresh = views.filter(
-        (view) => view.state !== "foreign" && seenBefore(state, dataset.dataset, view.record) === undefined,
+        (view) => view.state !== "foreign" && seenBefore(state, dataset, view.record) === undefined,
       );
       await store.put({
         ...state,
-        seen: [...state.seen, ...fresh.map((view) => seenOf(dataset.dataset, view.record))],
+        seen: [...state.seen, ...fresh.map((view) => seenOf(dataset, view.record))],
       });
       return views;
     },
     async review(request) {
-      const { dataset, definition } = await findDataset();
+      const { dataset, definition } = await channel.dataset();
       const state = await loadState();
       const { records } = await fetchRecords();
       const { shown, record } = recordFor(records, request.statement);
       const [root, code, keySignerOk] = await Promise.all([
         readRoot(client, { dataset: request.dataset, root: request.root }),
         read(client.public.getCode({ address: request.verifier })),
-        isKeySigned(request.questionKey),
+        channel.isKeySigned(request.questionKey),
       ]);
       const onChain = await readDataset(client, { dataset: request.dataset });
       const query = queryOfQuestion(request);
@@ -346,10 +241,10 @@ export function createSubject(options: SubjectOptions): SubjectClient {
         subject,
         record: {
           record,
-          person: personIn(state, dataset.dataset),
+          person: personIn(state, dataset),
           path: requirePath(shown),
           stored: state.seen
-            .filter((seen) => seen.dataset === dataset.dataset)
+            .filter((seen) => seen.dataset === dataset)
             .flatMap((seen) => recordOfSeen(seen, definition) ?? []),
         },
         // A consent that is given again, because its file was lost, is not an earlier answer of its own.
@@ -363,17 +258,19 @@ export function createSubject(options: SubjectOptions): SubjectClient {
         domain,
         now: unixSeconds(clock),
       });
-      reviewed.set(review, record);
+      reviewed.set(review, { record, request: textOf(request) });
       return review;
     },
     async consent(request, review, { notAfter } = {}) {
-      const record = reviewed.get(review);
-      if (record === undefined || review.query !== queryOfQuestion(request)) {
+      const known = reviewed.get(review);
+      // The whole request, not its query alone: the one-time key that it is sealed to stands beside the query.
+      if (known === undefined || known.request !== textOf(request)) {
         throw new FatalError(
           "CONSENT_NOT_REVIEWED",
           "Nothing is signed but what this client has reviewed itself. Review this very request first.",
         );
       }
+      const { record } = known;
       const { key } = request.questionKey;
       const until = Math.min(notAfter ?? key.expiry, key.expiry);
       const consent = signConsent(review, subject, until);
@@ -398,90 +295,15 @@ export function createSubject(options: SubjectOptions): SubjectClient {
       return { query: review.query, sealed, notAfter: until };
     },
     async audit() {
-      const reply = await send("audit");
+      const reply = await channel.send("audit");
       if (reply.kind !== "audit") throw unexpected(reply);
       return reply.entries;
     },
   };
 }
 
-type FetchedRecord = { readonly shown: SubjectRecord; readonly record: RecordData };
-
-function personIn(state: SubjectState, dataset: Hex): bigint {
-  return state.persons[dataset] ?? NOBODY;
-}
-
-/** The record with the definition that its number names. */
-function recordOf(shown: SubjectRecord, definition: DatasetDefinition): RecordData {
-  const { topic, values, validFrom, validUntil, budget } = shown;
-  const record = recordOfSeen({ topic, values, validFrom, validUntil, budget }, definition);
-  if (record !== undefined) return record;
-  throw new FatalError(
-    "RECORD_INVALID",
-    `The provider shows a record "${shown.name}" that its dataset does not define. Do not consent to anything about it.`,
-  );
-}
-
-function recordOfSeen(
-  { topic, values, validFrom, validUntil, budget }: Omit<SeenRecord, "dataset">,
-  definition: DatasetDefinition,
-): RecordData | undefined {
-  const meta = { validFrom, validUntil, budget };
-  const attribute = definition.attributes.find((item) => attributeOf(item) === topic);
-  const [value] = values;
-  if (attribute !== undefined && value !== undefined) return { kind: "attribute", attribute, value, ...meta };
-  const scorecard = definition.scorecards.find((item) => schemaOf(item) === topic);
-  return scorecard === undefined ? undefined : { kind: "scorecard", scorecard, values, ...meta };
-}
-
-function seenOf(dataset: Hex, record: RecordData): SeenRecord {
-  const { validFrom, validUntil, budget } = record;
-  return { dataset, topic: topicOf(record), values: valuesOf(record), validFrom, validUntil, budget };
-}
-
-function seenBefore(state: SubjectState, dataset: Hex, record: RecordData): SeenRecord | undefined {
-  const topic = topicOf(record);
-  return state.seen.find(
-    (seen) => seen.dataset === dataset && seen.topic === topic && seen.validFrom === record.validFrom,
-  );
-}
-
-function isSame(seen: SeenRecord, record: RecordData): boolean {
-  const values = valuesOf(record);
-  return (
-    seen.validUntil === record.validUntil &&
-    seen.budget === record.budget &&
-    seen.values.length === values.length &&
-    seen.values.every((value, n) => value === values[n])
-  );
-}
-
-/** The record that a statement is about: of its attribute or scorecard, valid on its day. */
-function recordFor(records: readonly FetchedRecord[], statement: Statement): FetchedRecord {
-  const { nullifierTopic } = encodeStatement(statement);
-  const { asOf } = statement;
-  const about = records.filter(({ record }) => topicOf(record) === nullifierTopic);
-  const valid = about.filter(({ record }) => record.validFrom <= asOf && asOf <= record.validUntil);
-  // Without one that is valid, another one says in the refusal why there is no answer.
-  const found = valid.find(({ shown }) => shown.path !== undefined) ?? valid[0] ?? about[0];
-  if (found !== undefined) return found;
-  const name = statement.kind === "attribute" ? statement.attribute.name : statement.scorecard.name;
-  throw new FatalError(
-    "RECORD_NOT_FOUND",
-    `The provider holds no record "${name}" of you. Nothing can be consented to.`,
-  );
-}
-
-function requirePath({ path, name }: SubjectRecord): NonNullable<SubjectRecord["path"]> {
-  if (path !== undefined) return path;
-  throw new FatalError(
-    "RECORD_NOT_FOUND",
-    `Your record "${name}" is not in the data that the provider has published. Ask it when it will be.`,
-  );
-}
-
-function earlierOf({ statement, validFrom, asker }: SubjectState["consents"][number]): AnsweredQuestion {
-  return { statement: parseStatement(statement), validFrom, asker };
+function textOf(request: ConsentRequest): string {
+  return canonicalJson(consentRequestToJson(request));
 }
 
 function unexpected({ kind }: SubjectReply): FatalError {

@@ -53,7 +53,15 @@ export async function findAnswer(context: AskerContext, record: QueryRecord): Pr
   throw notFound(record, `transaction ${log.transactionHash} does not carry its proof in the open`);
 }
 
-function proofsIn(input: Hex, cipher: bigint, nullifier: bigint): ProofWords[] {
+/**
+ * Whatever stands behind a cipher and a nullifier in calldata, at any offset: a call within a call is not aligned to words.
+ *
+ * @param input Calldata.
+ * @param cipher From the event.
+ * @param nullifier From the event.
+ * @returns Candidates, in their order; anybody may have written some that are no proofs.
+ */
+export function proofsIn(input: Hex, cipher: bigint, nullifier: bigint): readonly ProofWords[] {
   const text = input.slice(2);
   const needle = word(cipher) + word(nullifier);
   const proofs: ProofWords[] = [];

@@ -1,7 +1,9 @@
 export type { AskedQuery, AskQueryOptions, RefundedQuery, SendQueryOptions } from "./askQuery.ts";
 export * from "./createAsker.ts";
 export * from "./createSubject.ts";
+export { type FetchDatasetParameters, type FetchedDataset, fetchDataset } from "./fetchDataset.ts";
 export type { QueryStage, QueryView, WaitForQueryOptions } from "./followQuery.ts";
+export type { OwnRecordView } from "./ownRecords.ts";
 export type { PreparedQuery, PrepareQueryParameters } from "./prepareQuery.ts";
 export {
   decodeQueryRecord,

@@ -1,10 +1,9 @@
-import { datasetIdOf, FatalError, questionKeyDigest, RetryableError, unixSeconds } from "@quorate/core";
+import { FatalError, questionKeyDigest, RetryableError, unixSeconds } from "@quorate/core";
 import {
   attributeOf,
   type ConsentRequest,
   checkStatement,
   type DatasetDefinition,
-  definitionHash,
   encodeStatement,
   generateAnswerKey,
   generateNonce,
@@ -20,7 +19,7 @@ import {
   type Statement,
   schemaOf,
 } from "@quorate/proofs";
-import type { DomainDataset, DomainInfo, DomainOffer, JsonObject, SignedQuestionKey, SubjectKey } from "@quorate/wire";
+import type { DomainOffer, JsonObject, SignedQuestionKey, SubjectKey } from "@quorate/wire";
 import { type Address, type Hex, isAddressEqual, keccak256, numberToHex } from "viem";
 import { readDataset } from "../actions/readDataset.ts";
 import { readRoot } from "../actions/readRoot.ts";
@@ -28,6 +27,7 @@ import { getBlockHead } from "../internal/head.ts";
 import { read } from "../internal/read.ts";
 import { accountOf } from "../internal/sendCall.ts";
 import type { AskerContext } from "./context.ts";
+import { type FetchedDataset, fetchDataset } from "./fetchDataset.ts";
 import type { QueryRecord } from "./record.ts";
 import { isSignedByProvider } from "./signedByProvider.ts";
 
@@ -82,17 +82,9 @@ const LEAST_KEY_LIFE_S = 60;
 export async function prepareQuery(context: AskerContext, parameters: PrepareQueryParameters): Promise<PreparedQuery> {
   const { client, domain, clock } = context;
   const asker = accountOf(client).address;
-  const provider = context.connect(parameters.providerUrl, parameters.signal);
-  const info = await provider.info();
-  requireMarket(context, info);
-  const listed = chooseDataset(info, parameters.dataset);
-  const definition = parseDatasetDefinition(listed.definition);
-  if (datasetIdOf(info.provider, definitionHash(definition)) !== listed.dataset) {
-    throw new FatalError(
-      "DATASET_MISMATCH",
-      `The definition that ${parameters.providerUrl} gives is not that of dataset ${listed.dataset}. Do not ask it: what its numbers mean is unclear.`,
-    );
-  }
+  const agent = context.connect(parameters.providerUrl, parameters.signal);
+  const listed = await fetchDataset(agent, { domain, dataset: parameters.dataset });
+  const { provider, dataset, definition } = listed;
   const statement = parseStatement(parameters.statement);
   requireOffered(statement, definition);
   checkStatement(statement, { now: unixSeconds(clock), history: definition.history });
@@ -103,21 +95,21 @@ export async function prepareQuery(context: AskerContext, parameters: PrepareQue
 
   // The root first: whoever learns of a question cannot choose the tree that it is about.
   const head = await getBlockHead(client);
-  const onChain = await readDataset(client, { dataset: listed.dataset });
-  if (onChain.root === 0n || !isAddressEqual(onChain.provider, info.provider)) {
+  const onChain = await readDataset(client, { dataset });
+  if (onChain.root === 0n || !isAddressEqual(onChain.provider, provider)) {
     throw new RetryableError(
       "DATASET_NOT_PUBLISHED",
-      `Dataset ${listed.dataset} has no root on chain yet. Ask its provider when it will publish one.`,
+      `Dataset ${dataset} has no root on chain yet. Ask its provider when it will publish one.`,
     );
   }
-  const { publishedAt } = await readRoot(client, { dataset: listed.dataset, root: onChain.root });
-  const key = await provider.questionKey({ dataset: listed.dataset, asker });
-  await requireKey(context, key, { info, dataset: listed, asker, now: head.timestamp });
+  const { publishedAt } = await readRoot(client, { dataset, root: onChain.root });
+  const key = await agent.questionKey({ dataset, asker });
+  await requireKey(context, key, { listed, asker, now: head.timestamp });
 
   const person = parameters.papers === undefined ? (parameters.person ?? NOBODY) : personOf(parameters.papers);
   const question: Question = {
     ...domain,
-    provider: info.provider,
+    provider,
     asker,
     verifier: offer.verifier,
     nonce: generateNonce(),
@@ -132,9 +124,9 @@ export async function prepareQuery(context: AskerContext, parameters: PrepareQue
     queryId: numberToHex(queryOfQuestion(question), { size: 32 }),
     ...domain,
     asker,
-    provider: info.provider,
+    provider,
     providerUrl: parameters.providerUrl,
-    dataset: listed.dataset,
+    dataset,
     definition: definition as unknown as JsonObject,
     statement: statement as unknown as JsonObject,
     offer,
@@ -184,33 +176,6 @@ export function consentRequestOf(record: QueryRecord): ConsentRequest {
   };
 }
 
-function requireMarket({ domain }: AskerContext, info: DomainInfo): void {
-  if (info.chainId === domain.chainId && isAddressEqual(info.market, domain.market)) return;
-  throw new FatalError(
-    "DOMAIN_OTHER_MARKET",
-    `The domain provider answers on market ${info.market} of chain ${info.chainId}; this client is for ${domain.market} on chain ${domain.chainId}.`,
-  );
-}
-
-function chooseDataset({ datasets }: DomainInfo, wanted: Hex | undefined): DomainDataset {
-  const [first, ...others] = datasets.filter(({ dataset }) => wanted === undefined || dataset === wanted.toLowerCase());
-  if (first === undefined) {
-    throw new FatalError(
-      "DATASET_UNKNOWN",
-      wanted === undefined
-        ? "The domain provider offers no dataset."
-        : `The domain provider does not offer dataset ${wanted}. It offers: ${datasets.map(({ dataset }) => dataset).join(", ") || "none"}.`,
-    );
-  }
-  if (others.length > 0) {
-    throw new FatalError(
-      "DATASET_AMBIGUOUS",
-      `The domain provider offers several datasets: ${datasets.map(({ dataset }) => dataset).join(", ")}. Name one.`,
-    );
-  }
-  return first;
-}
-
 function requireOffered(statement: Statement, definition: DatasetDefinition): void {
   const isOffered =
     statement.kind === "attribute"
@@ -225,7 +190,7 @@ function requireOffered(statement: Statement, definition: DatasetDefinition): vo
   );
 }
 
-function chooseOffer({ offers, dataset }: DomainDataset, circuit: string, maxPrice: bigint | undefined): DomainOffer {
+function chooseOffer({ offers, dataset }: FetchedDataset, circuit: string, maxPrice: bigint | undefined): DomainOffer {
   const [cheapest] = offers
     .filter((offer) => offer.circuit === circuit)
     .sort((a, b) => (a.price < b.price ? -1 : a.price > b.price ? 1 : 0));
@@ -260,18 +225,18 @@ async function requireVerifier({ client }: AskerContext, offer: DomainOffer, kno
 async function requireKey(
   { client, domain }: AskerContext,
   { key, signature }: SignedQuestionKey,
-  expected: { info: DomainInfo; dataset: DomainDataset; asker: Address; now: number },
+  expected: { listed: FetchedDataset; asker: Address; now: number },
 ): Promise<void> {
-  const { info, dataset, asker, now } = expected;
+  const { listed, asker, now } = expected;
   const isOurs =
-    isAddressEqual(key.provider, info.provider) && key.dataset === dataset.dataset && isAddressEqual(key.asker, asker);
+    isAddressEqual(key.provider, listed.provider) && key.dataset === listed.dataset && isAddressEqual(key.asker, asker);
   if (!isOurs) throw keyInvalid("it is for another provider, dataset or asker");
   if (key.expiry < now + LEAST_KEY_LIFE_S) throw keyInvalid("it ends too soon");
   const isSigned = await isSignedByProvider(client, {
     provider: key.provider,
     digest: questionKeyDigest(key, domain),
     signature,
-    tokens: dataset.offers.map(({ token }) => token),
+    tokens: listed.offers.map(({ token }) => token),
     now,
   });
   if (!isSigned) throw keyInvalid("neither the provider nor an agent of it in force signed it");
