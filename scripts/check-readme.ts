@@ -13,7 +13,24 @@ export type MeasuredJob = {
   readonly transactions: number;
 };
 
-const SECTION = /(<!-- gas:begin[^\n]*-->\n)[\s\S]*?(<!-- gas:end -->)/;
+/** Gas of queries, as scripts/bench/gas.ts writes it. */
+export type MeasuredQueries = {
+  readonly ask: number;
+  readonly answer: Readonly<Record<string, number>>;
+  readonly furtherProof: number;
+  readonly expire: number;
+};
+
+/** A circuit, as the tests of circuits write it. */
+export type MeasuredCircuit = {
+  readonly constraints: number;
+  readonly publicSignals: readonly string[];
+  readonly verifyGas: number;
+};
+
+const section = (name: string): RegExp =>
+  new RegExp(`(<!-- ${name}:begin[^\\n]*-->\\n)[\\s\\S]*?(<!-- ${name}:end -->)`);
+const count = new Intl.NumberFormat("en-US");
 
 /**
  * Renders the table of gas, a row for each number of seats with its least quorum.
@@ -23,7 +40,6 @@ const SECTION = /(<!-- gas:begin[^\n]*-->\n)[\s\S]*?(<!-- gas:end -->)/;
  */
 export function renderGas(jobs: readonly MeasuredJob[] | undefined): string {
   if (jobs === undefined) return "Gas of whole jobs: `npm run bench -- gas` measures it.\n";
-  const count = new Intl.NumberFormat("en-US");
   const find = (way: MeasuredJob["way"], seats: number): string => {
     const [job] = jobs.filter((job) => job.way === way && job.seats === seats).sort((a, b) => a.quorum - b.quorum);
     return job === undefined ? "–" : `${count.format(job.gas)} in ${job.transactions} tx`;
@@ -40,37 +56,77 @@ export function renderGas(jobs: readonly MeasuredJob[] | undefined): string {
 }
 
 /**
- * Puts the table into the README.
+ * Renders the table of queries, a column for each circuit.
+ *
+ * @param circuits by name
+ * @param queries gas in steady state
+ * @returns Markdown
+ */
+export function renderQueries(circuits: Readonly<Record<string, MeasuredCircuit>>, queries: MeasuredQueries): string {
+  const names = Object.keys(circuits);
+  const row = (title: string, cell: (circuit: MeasuredCircuit, name: string) => number | undefined): string => {
+    const cells = Object.entries(circuits).map(([name, circuit]) => {
+      const value = cell(circuit, name);
+      return value === undefined ? "–" : count.format(value);
+    });
+    return `| ${[title, ...cells].join(" | ")} |`;
+  };
+  return [
+    "A question, from `npm run bench -- gas` and the tests of the circuits (`npm run bench -- zk` times proofs):",
+    "",
+    `| ${["", ...names].join(" | ")} |`,
+    `|---|${names.map(() => "---:|").join("")}`,
+    row("constraints", ({ constraints }) => constraints),
+    row("public signals", ({ publicSignals }) => publicSignals.length),
+    row("gas: verification alone", ({ verifyGas }) => verifyGas),
+    row("gas: `ask`", () => queries.ask),
+    row("gas: `answer`, paid in the same transaction", (_, name) => queries.answer[name]),
+    row("gas: each further answer of a batch", () => queries.furtherProof),
+    row("gas: `expire`", () => queries.expire),
+    "",
+  ].join("\n");
+}
+
+/**
+ * Puts a table into the README.
  *
  * @param readme its text
- * @param table from {@link renderGas}
+ * @param name of the section, as in its markers
+ * @param table from {@link renderGas} or {@link renderQueries}
  * @returns the text with the section replaced
  * @throws Error when the markers are missing
  */
-export function replaceSection(readme: string, table: string): string {
-  if (!SECTION.test(readme))
-    throw new Error("README.md has lost its markers <!-- gas:begin … --> and <!-- gas:end -->");
-  return readme.replace(SECTION, (_, begin: string, end: string) => `${begin}${table}${end}`);
+export function replaceSection(readme: string, name: string, table: string): string {
+  if (!section(name).test(readme))
+    throw new Error(`README.md has lost its markers <!-- ${name}:begin … --> and <!-- ${name}:end -->`);
+  return readme.replace(section(name), (_, begin: string, end: string) => `${begin}${table}${end}`);
+}
+
+/** A snapshot of test/vectors; undefined when there is none. */
+function readSnapshot<T>(name: string): T | undefined {
+  const file = join(root, "test", "vectors", `${name}.json`);
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as T) : undefined;
 }
 
 function checkReadme(write: boolean): CheckResult {
   const file = join(root, "README.md");
-  const snapshot = join(root, "test", "vectors", "gas.json");
-  const jobs = existsSync(snapshot)
-    ? (JSON.parse(readFileSync(snapshot, "utf8")) as { jobs: readonly MeasuredJob[] }).jobs
-    : undefined;
+  const gas = readSnapshot<{ readonly jobs: readonly MeasuredJob[]; readonly queries: MeasuredQueries }>("gas");
+  const zk = readSnapshot<{ readonly circuits: Readonly<Record<string, MeasuredCircuit>> }>("circuits");
   const current = readFileSync(file, "utf8");
-  const wanted = replaceSection(current, renderGas(jobs));
+  let wanted = replaceSection(current, "gas", renderGas(gas?.jobs));
+  if (gas !== undefined && zk !== undefined) {
+    wanted = replaceSection(wanted, "queries", renderQueries(zk.circuits, gas.queries));
+  }
   if (write) writeFileSync(file, wanted);
   const findings =
     write || current === wanted
       ? []
-      : ["README.md: the figures are not those of test/vectors/gas.json: node scripts/check-readme.ts --write"];
+      : ["README.md: the figures are not those of test/vectors: node scripts/check-readme.ts --write"];
   return { findings, summary: "the figures in README.md are those on record" };
 }
 
 checkMain(import.meta.url, {
-  about: "Checks that the figures in README.md are those of test/vectors/gas.json; --write puts them in.",
+  about: "Checks that the figures in README.md are those of test/vectors; --write puts them in.",
   writes: true,
   run: checkReadme,
 });

@@ -9,7 +9,7 @@ import { findErrorUses, renderPage } from "./check-errors.ts";
 import { compareSurfaces } from "./check-exports.ts";
 import { checkImports, readFacts } from "./check-imports.ts";
 import { checkLicences, isAllowed } from "./check-licences.ts";
-import { type MeasuredJob, renderGas, replaceSection } from "./check-readme.ts";
+import { type MeasuredCircuit, type MeasuredJob, renderGas, renderQueries, replaceSection } from "./check-readme.ts";
 import { compareTree } from "./check-trees.ts";
 import { exportsOf, loadProgram } from "./lib/program.ts";
 import { completeLockfile } from "./lockfile.ts";
@@ -371,12 +371,26 @@ describe("figures", () => {
     assert.match(renderGas(undefined), /npm run bench -- gas/);
   });
 
+  it("show each circuit in a column of its own", () => {
+    const circuit = (constraints: number): MeasuredCircuit => ({
+      constraints,
+      publicSignals: ["cipher", "root"],
+      verifyGas: 200_000,
+    });
+    const table = renderQueries(
+      { small: circuit(1_000), large: circuit(2_000) },
+      { ask: 80_000, answer: { small: 300_000 }, furtherProof: 100_000, expire: 50_000 },
+    );
+    assert.match(table, /\| {2}\| small \| large \|\n\|---\|---:\|---:\|\n\| constraints \| 1,000 \| 2,000 \|/);
+    assert.match(table, /paid in the same transaction \| 300,000 \| – \|/);
+  });
+
   it("replace what is between the markers and nothing else", () => {
     assert.equal(
-      replaceSection("a\n<!-- gas:begin (x) -->\nold $1\n<!-- gas:end -->\nb", "new $2\n"),
+      replaceSection("a\n<!-- gas:begin (x) -->\nold $1\n<!-- gas:end -->\nb", "gas", "new $2\n"),
       "a\n<!-- gas:begin (x) -->\nnew $2\n<!-- gas:end -->\nb",
     );
-    assert.throws(() => replaceSection("no markers", ""), /lost its markers/);
+    assert.throws(() => replaceSection("no markers", "gas", ""), /lost its markers/);
   });
 });
 
