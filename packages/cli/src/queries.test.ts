@@ -8,7 +8,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import * as proofs from "@quorate/proofs";
 import { assertCode } from "@quorate/testkit";
 import { networkSchema } from "./config.ts";
-import { papersOf, type StatementOptions, statementOf, verifiersOf } from "./queries.ts";
+import { verifiersOf } from "./queries.ts";
+import { papersOf, type StatementOptions, statementOf } from "./statement-options.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "quorate statements "));
 after(() => rmSync(folder, { recursive: true, force: true }));

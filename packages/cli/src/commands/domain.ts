@@ -20,16 +20,10 @@ import {
   readDomainSettings,
   writeDomainSettings,
 } from "../domain-files.ts";
+import { readJsonFile } from "../json-file.ts";
 import { keyAddress, keyFolder, keyNames, newKeyFile } from "../key-files.ts";
-import {
-  loadQueries,
-  notInstalled,
-  type PapersOptions,
-  papersOf,
-  readJsonFile,
-  verifiersOf,
-  withPapersOptions,
-} from "../queries.ts";
+import { loadQueries, notInstalled, verifiersOf } from "../queries.ts";
+import { type PapersOptions, papersOf, withPapersOptions } from "../statement-options.ts";
 import { chooseToken, type Token } from "../token.ts";
 import { parseAddress, parseDuration, parseWhole } from "../units.ts";
 

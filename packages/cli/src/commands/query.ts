@@ -5,22 +5,18 @@ import { numberToHex } from "viem";
 import { z } from "zod";
 import { action, type Context, queryMarketOf } from "../context.ts";
 import { Interrupted } from "../exit-codes.ts";
+import { readJsonFile } from "../json-file.ts";
 import { askTerminal } from "../passphrase.ts";
 import { writeWhole } from "../provider-files.ts";
+import { askerOf, datasetAt, findQueryId, loadQueries, verifiersOf } from "../queries.ts";
 import {
-  askerOf,
-  datasetAt,
-  findQueryId,
-  loadQueries,
   type PapersOptions,
   papersOf,
-  readJsonFile,
   type StatementOptions,
   statementOf,
-  verifiersOf,
   withPapersOptions,
   withStatementOptions,
-} from "../queries.ts";
+} from "../statement-options.ts";
 import { readToken, type Token } from "../token.ts";
 import { formatDuration, parseAddress, parseDuration } from "../units.ts";
 

@@ -4,20 +4,12 @@ import type { OwnRecordView } from "@quorate/sdk/queries";
 import { Command } from "commander";
 import { numberToHex } from "viem";
 import { action, type Context } from "../context.ts";
+import { readJsonFile } from "../json-file.ts";
 import { askTerminal } from "../passphrase.ts";
 import { writeWhole } from "../provider-files.ts";
-import {
-  chooseDomain,
-  datasetAt,
-  type KnownDomain,
-  loadQueries,
-  type PapersOptions,
-  papersOf,
-  readJsonFile,
-  rememberDomain,
-  subjectOf,
-  withPapersOptions,
-} from "../queries.ts";
+import { datasetAt, loadQueries } from "../queries.ts";
+import { type PapersOptions, papersOf, withPapersOptions } from "../statement-options.ts";
+import { chooseDomain, type KnownDomain, rememberDomain, subjectOf } from "../subject-files.ts";
 import { parseAddress, parseDuration } from "../units.ts";
 
 type DomainOptions = { readonly provider?: string; readonly url?: string; readonly dataset?: string };
