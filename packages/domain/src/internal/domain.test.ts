@@ -112,7 +112,7 @@ describe("a question", () => {
   });
 
   it("two at once take two indexes of the budget", async () => {
-    using world = await World.start();
+    using world = await World.start({ slowSigner: true });
     const [first, second] = await Promise.all([world.prepare(), world.prepare()]);
     await Promise.all([world.domain.question(first.message), world.domain.question(second.message)]);
     const rows = world.state.db.prepare("SELECT i FROM use ORDER BY i").all();

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import {
   type Address,
   type Clock,
@@ -118,6 +119,8 @@ export type WorldOptions = {
   readonly confirmations?: number;
   readonly onStep?: (step: DomainStep) => void;
   readonly logger?: Logger;
+  /** Signing takes its time, as with a remote signer. */
+  readonly slowSigner?: boolean;
   /** Folder of an earlier world that goes on. */
   readonly dataDir?: string;
 };
@@ -221,7 +224,13 @@ export class World implements Disposable {
       config,
       identity,
       state: this.state,
-      signer: account,
+      signer: {
+        address: account.address,
+        signTypedData: async (typedData: never) => {
+          if (this.#options.slowSigner === true) await setTimeout(20);
+          return account.signTypedData(typedData);
+        },
+      },
       reader: this.market.reader(
         new Map([
           [
