@@ -5,6 +5,28 @@ import { FatalError, isQuorateError } from "@quorate/core";
 const MAX_JSON_BYTES = 4 * 1_048_576;
 
 /**
+ * Reads a text file that a person named.
+ *
+ * @param path - Path; `-` is standard input.
+ * @param what - What it holds, for the error.
+ * @throws FatalError `USAGE_FILE`
+ */
+export function readTextFile(path: string, what: string): string {
+  try {
+    const bytes = readFileSync(path === "-" ? 0 : path);
+    if (bytes.length > MAX_JSON_BYTES) {
+      throw new FatalError("USAGE_FILE", `${path} is too large for a ${what}. Check the path.`);
+    }
+    return bytes.toString("utf8");
+  } catch (error) {
+    if (isQuorateError(error)) throw error;
+    throw new FatalError("USAGE_FILE", `${path} cannot be read, a ${what} is expected. Check path and permissions.`, {
+      cause: error,
+    });
+  }
+}
+
+/**
  * Reads a JSON file that a person named.
  *
  * @param path - Path; `-` is standard input.
@@ -12,15 +34,11 @@ const MAX_JSON_BYTES = 4 * 1_048_576;
  * @throws FatalError `USAGE_FILE`
  */
 export function readJsonFile(path: string, what: string): unknown {
+  const text = readTextFile(path, what);
   try {
-    const text = readFileSync(path === "-" ? 0 : path);
-    if (text.length > MAX_JSON_BYTES) {
-      throw new FatalError("USAGE_FILE", `${path} is too large for a ${what}. Check the path.`);
-    }
-    return JSON.parse(text.toString("utf8"));
+    return JSON.parse(text);
   } catch (error) {
-    if (isQuorateError(error)) throw error;
-    throw new FatalError("USAGE_FILE", `${path} cannot be read as JSON, a ${what} is expected. Check path and text.`, {
+    throw new FatalError("USAGE_FILE", `${path} is not JSON, a ${what} is expected. Check path and text.`, {
       cause: error,
     });
   }

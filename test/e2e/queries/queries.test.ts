@@ -126,7 +126,7 @@ before(async () => {
   // A chain that goes on by itself: what is acted on has to be some blocks deep.
   await chain.test.setIntervalMining({ interval: 1 });
   writeFileSync(file("payroll.json"), JSON.stringify(definition));
-  writeFileSync(file("columns.json"), JSON.stringify(mapping));
+  writeFileSync(file("columns.jsonc"), `// which column is what\n${JSON.stringify(mapping)}\n`);
   writeFileSync(
     file("payroll.csv"),
     `employee,income,from,until\nE-1,102345.50,${day(-30)},${day(300)}\nE-2,48000,${day(-30)},${day(300)}\n`,
@@ -164,7 +164,7 @@ test("a provider makes its state, registers its data set, imports records and gi
 
   const deposited = await ok(["account", "deposit", "50", "--market", "queries"], provider);
   assert.equal(deposited.amount, "50000000");
-  const report = await ok(["domain", "import", file("payroll.csv"), "--mapping", file("columns.json")], provider);
+  const report = await ok(["domain", "import", file("payroll.csv"), "--mapping", file("columns.jsonc")], provider);
   assert.deepEqual([report.rows, report.added, report.subjects], [2, 2, 2]);
   const { code } = await ok(["domain", "register", "E-1", ...PAPERS], provider);
 

@@ -20,7 +20,7 @@ import {
   readDomainSettings,
   writeDomainSettings,
 } from "../domain-files.ts";
-import { readJsonFile } from "../json-file.ts";
+import { readJsonFile, readTextFile } from "../json-file.ts";
 import { keyAddress, keyFolder, keyNames, newKeyFile } from "../key-files.ts";
 import { loadQueries, notInstalled, verifiersOf } from "../queries.ts";
 import { type PapersOptions, papersOf, withPapersOptions } from "../statement-options.ts";
@@ -337,7 +337,8 @@ async function requireVerifier(
 }
 
 async function importRecords(context: Context, source: string, options: ImportOptions): Promise<void> {
-  const mapping = readJsonFile(options.mapping, "mapping");
+  // Text: a mapping may have comments.
+  const mapping = readTextFile(options.mapping, "mapping");
   const from = sourceOf(source, options);
   const domain = await loadDomain();
   context.output.progress(`reading ${options.format} records`);
