@@ -1,5 +1,5 @@
 export type { AnswerStep, ProverPort } from "./internal/answerer.ts";
-export type { ChainDataset, ChainReader } from "./internal/chain-reader.ts";
+export type { ChainDataset } from "./internal/chain-reader.ts";
 export {
   type DomainConfig,
   type DomainLimits,

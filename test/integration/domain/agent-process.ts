@@ -1,6 +1,6 @@
 /**
  * A domain provider's agent as a process of its own, as an operator runs it. Arguments: a JSON file with the configuration,
- * and a step at which it dies, or nothing. The key is in the environment. Prints `ready <url>` when it answers requests, and
+ * and a step at which it dies, or nothing. The key is in the environment. Prints `ready <url> <health url>` when it answers requests, and
  * its logs as JSON lines.
  */
 import { readFileSync } from "node:fs";
@@ -15,7 +15,7 @@ process.once("SIGTERM", () => stop.abort(new Error("SIGTERM")));
 await runDomain(JSON.parse(readFileSync(file, "utf8")), stop.signal, {
   account: keyAccountFrom(process.env.AGENT_KEY as Hex),
   logger: createLogger({ level: "info" }),
-  onReady: ({ url }) => console.log(`ready ${url}`),
+  onReady: ({ url, healthUrl }) => console.log(`ready ${url} ${healthUrl}`),
   onStep: (step) => {
     if (step === deadly) process.kill(process.pid, "SIGKILL");
   },

@@ -80,7 +80,7 @@ const papers: Papers = { name: "Ada Sample", birthDate: "1990-05-17", documentNu
 const PRICE = 2_000_000n;
 const BOND = 5_000_000n;
 
-type Agent = { readonly url: string; readonly ended: Promise<string>; stop(): Promise<void> };
+type Agent = { readonly healthUrl: string; readonly ended: Promise<string>; stop(): Promise<void> };
 
 describe("a domain provider's agent on a chain, with real proofs", { timeout: 600_000 }, () => {
   const dir = mkdtempSync(join(tmpdir(), "quorate-domain-"));
@@ -126,13 +126,14 @@ describe("a domain provider's agent on a chain, with real proofs", { timeout: 60
       return `${signal ?? code}\n${log}`;
     });
     const lines = createInterface({ input: child.stdout });
-    const ready = (async (): Promise<string> => {
-      for await (const line of lines) if (line.startsWith("ready ")) return line.slice(6);
+    const ready = (async (): Promise<readonly string[]> => {
+      for await (const line of lines) if (line.startsWith("ready ")) return line.split(" ").slice(1);
       throw new Error(`the agent ended: ${await ended}`);
     })();
-    url = await ready;
+    const [own = "", healthUrl = ""] = await ready;
+    url = own;
     return {
-      url,
+      healthUrl,
       ended,
       async stop() {
         child.kill("SIGTERM");
@@ -211,6 +212,7 @@ describe("a domain provider's agent on a chain, with real proofs", { timeout: 60
         rpcUrls: [chain.rpcUrl],
         dataDir,
         listen: { port: 0 },
+        health: { port: 0 },
         pollIntervalMs: 200,
         finality: { confirmations: 1 },
         publish: { everyS: 0 },
@@ -365,6 +367,11 @@ describe("a domain provider's agent on a chain, with real proofs", { timeout: 60
     assert.equal((await readDataset(client(1), { dataset: made.dataset })).root, made.root);
     assert.deepEqual(await publishOnce(config, AbortSignal.timeout(60_000), { account }), []);
     const agent = await start();
+    const health = await fetch(`${agent.healthUrl}/ready`);
+    assert.deepEqual([health.status, ((await health.json()) as { ok: boolean }).ok], [200, true]);
+    const metrics = await (await fetch(`${agent.healthUrl}/metrics`)).text();
+    assert.match(metrics, /^quorate_domain_questions\{phase="answered"\} 2$/m);
+    assert.match(metrics, /^quorate_domain_subjects_enrolled 1$/m);
     const views = await subject.records();
     assert.deepEqual(
       views.map(({ name, state }) => [name, state]),

@@ -33,8 +33,8 @@ export type AnswererPorts = {
   readonly reader: Pick<ChainReader, "isUsed">;
   readonly outbox: Pick<Outbox, "enqueue" | "status">;
   readonly prover: ProverPort;
-  /** Unix s: the later of the machine's and the chain's. */
-  readonly now: () => number;
+  /** Unix s by the chain, which judges deadlines: a machine whose clock runs ahead must not give up for it. */
+  readonly chainNow: () => number;
   /** Machine's time, ms since the epoch; for pauses after failures. */
   readonly nowMs: () => number;
   readonly logger: Logger;
@@ -59,7 +59,13 @@ const MOST_IN_BATCH = 16;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
 /** Refusals by the chain that no other proof or transaction can cure. */
-const HOPELESS: ReadonlySet<string> = new Set(["AnswerTooLate", "VerifierFailed", "QuoteMismatch"]);
+const HOPELESS: ReadonlySet<string> = new Set([
+  "AnswerTooLate",
+  "VerifierFailed",
+  "VerifierChanged",
+  "VerifierWithoutCode",
+  "QuoteMismatch",
+]);
 /** Tries with a proof that the verifier refused, before the question is given up. */
 const MOST_PROOFS = 3;
 
@@ -110,7 +116,7 @@ export function createAnswerer(ports: AnswererPorts): Answerer {
       root: question.quote.root,
       i,
       // The consent was in force when the quote was given, and that is what it is for.
-      now: Math.min(ports.now(), body.consent.notAfter),
+      now: Math.min(ports.chainNow(), body.consent.notAfter),
     });
 
   /** Inputs with a nullifier that the chain has not seen: after a restored backup the reserved one may be used. */
@@ -140,10 +146,10 @@ export function createAnswerer(ports: AnswererPorts): Answerer {
   };
 
   const isLate = ({ deadline }: StoredQuestion): boolean =>
-    deadline !== undefined && ports.now() > deadline - policy.reserveS;
+    deadline !== undefined && ports.chainNow() > deadline - policy.reserveS;
 
   const prove = async (question: StoredQuestion, signal: AbortSignal): Promise<boolean> => {
-    if (question.deadline !== undefined && ports.now() > question.deadline) {
+    if (question.deadline !== undefined && ports.chainNow() > question.deadline) {
       giveUp(question, "TOO_LATE");
       return true;
     }
@@ -270,7 +276,7 @@ export function createAnswerer(ports: AnswererPorts): Answerer {
       const isDue = ({ outboxKey, retryAt }: StoredQuestion): boolean =>
         outboxKey === undefined && retryAt <= ports.nowMs();
       for (const question of questions.inPhase("proven").filter(isDue)) {
-        if (question.deadline === undefined || ports.now() <= question.deadline) continue;
+        if (question.deadline === undefined || ports.chainNow() <= question.deadline) continue;
         giveUp(question, "TOO_LATE");
         changed = true;
       }

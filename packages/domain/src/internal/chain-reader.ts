@@ -21,6 +21,16 @@ export type ChainDataset = {
   readonly publisher: Address;
 };
 
+/** Limits that a provider set for an agent. */
+export type Authorization = {
+  /** Highest bond of a quote, base units. */
+  readonly maxBond: bigint;
+  /** Shortest window of a quote, seconds. */
+  readonly minWindow: number;
+  /** Unix s. */
+  readonly validUntil: number;
+};
+
 /** What the agent reads from a node beside events. */
 export type ChainReader = {
   dataset(dataset: Hex): Promise<ChainDataset>;
@@ -28,8 +38,8 @@ export type ChainReader = {
   codeHash(verifier: Address): Promise<Hex | undefined>;
   /** Free balance of the provider in the market, base units. */
   free(token: Address, owner: Address): Promise<bigint>;
-  /** Until when an agent may act for the provider in a token, unix s; 0 when it may not. */
-  authorizedUntil(provider: Address, agent: Address, token: Address): Promise<number>;
+  /** What a provider allowed an agent for a token; `validUntil` is zero when nothing. */
+  authorization(provider: Address, agent: Address, token: Address): Promise<Authorization>;
   isUsed(provider: Address, nullifier: bigint): Promise<boolean>;
   /** Whether an account signed a digest: an EOA, or a contract by ERC-1271. */
   isSigned(account: Address, digest: Hex, signature: Hex): Promise<boolean>;
@@ -73,11 +83,11 @@ export function createChainReader(clients: readonly PublicClient[], domain: Mark
       );
       return free;
     },
-    authorizedUntil: async (provider, agent, token) => {
-      const [, , validUntil] = await ask((client) =>
+    authorization: async (provider, agent, token) => {
+      const [maxBond, minWindow, validUntil] = await ask((client) =>
         client.readContract({ ...market, functionName: "authorizationOf", args: [provider, agent, token] }),
       );
-      return validUntil;
+      return { maxBond, minWindow, validUntil };
     },
     isUsed: (provider, nullifier) =>
       ask((client) => client.readContract({ ...market, functionName: "isUsed", args: [provider, nullifier] })),

@@ -459,6 +459,15 @@ describe("answering", () => {
     );
   });
 
+  it("goes by the chain's clock: a machine that is an hour ahead gives up nothing", async () => {
+    using world = await World.start();
+    const { quote } = await world.quote();
+    world.ask(quote);
+    world.clock.advance(3_600_000);
+    await world.work();
+    assert.equal(world.market.statusOf(quote)?.status, "answered");
+  });
+
   it("learns that somebody else sent its answer", async () => {
     using world = await World.start();
     const { quote } = await world.quote();

@@ -195,6 +195,7 @@ class DomainAgent implements Domain {
       reader,
       outbox,
       prover,
+      chainNow: () => this.#chain.headTime(),
       nowMs: () => clock.now(),
       onStep: (step) => onStep?.(step),
       onProved: ports.onProved,

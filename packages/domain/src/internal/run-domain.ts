@@ -88,7 +88,8 @@ export async function runDomain(input: unknown, signal: AbortSignal, ports: RunD
     // Nobody is served by what the chain said yesterday.
     await Promise.race([caughtUp, running]);
     if (inner.aborted) return await running;
-    await domain.refresh();
+    // A node that does not answer now will later: the agent asks it again and again.
+    await domain.refresh().catch((error: unknown) => logger.warn("refresh_failed", { error }));
     const server = await listen(
       createDomainApp({
         config,
@@ -196,9 +197,20 @@ function readyChecks(
     },
     authorization: async () => {
       if (isProvider) return { ok: true, detail: "the provider's own key" };
-      const tokens = [...new Set(offers.map(({ token }) => token))];
-      const ends = await Promise.all(tokens.map((token) => reader.authorizedUntil(provider, address, token)));
-      return { ok: ends.every((end) => end > clock.now() / 1000), detail: `until ${Math.min(...ends)}` };
+      for (const { token, bond, window, dataset, circuit } of offers) {
+        const { maxBond, minWindow, validUntil } = await reader.authorization(provider, address, token);
+        const problem =
+          validUntil <= clock.now() / 1000
+            ? "has ended, or was never given"
+            : bond > maxBond
+              ? `covers bonds up to ${maxBond}`
+              : window < minWindow
+                ? `covers windows from ${minWindow} s`
+                : undefined;
+        if (problem !== undefined)
+          return { ok: false, detail: `${dataset}, ${circuit}: the provider's authorization ${problem}` };
+      }
+      return { ok: true, detail: "covers every offer" };
     },
     gas: async () => {
       const balance = await reader.gasBalance(address);

@@ -205,7 +205,7 @@ export class FakeMarket {
       dataset: async () => ({ provider: this.provider, graceS: this.graceS, publisher: zeroAddress }),
       codeHash: async (verifier) => keccak256(verifier),
       free: async () => this.free,
-      authorizedUntil: async () => 2 ** 40,
+      authorization: async () => ({ maxBond: 2n ** 96n, minWindow: 0, validUntil: 2 ** 40 }),
       isUsed: async (_, nullifier) => this.#state.nullifiers.has(nullifier),
       isSigned: async (account, digest, signature) => (await signers.get(account)?.(digest, signature)) ?? false,
       gasBalance: async () => 1n,
