@@ -253,7 +253,8 @@ describe("a receipt is refused", () => {
     const otherCipher = custom({
       request: async ({ method, params }: { method: string; params?: unknown[] }) => {
         const result = await chain.rpc(method, ...(params ?? []));
-        const isRead = method === "eth_call" && `${(params?.[0] as { data?: string }).data}`.startsWith(selector);
+        const [call] = (params ?? []) as { readonly data?: string }[];
+        const isRead = method === "eth_call" && call?.data?.startsWith(selector) === true;
         return isRead ? `${`${result}`.slice(0, -64)}${"05".padStart(64, "0")}` : result;
       },
     });

@@ -4,7 +4,9 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { concat, getBytes, Interface } from "ethers";
 import { network } from "hardhat";
+import * as snarkjs from "snarkjs";
 import { type Groth16Proof, groth16, type VerificationKey } from "snarkjs";
+import { proveGroth16, readProvingKey } from "../../../packages/proofs/src/prover/groth16.ts";
 import { scorecard, sealedAnswer } from "../../../test/circuits/support/reference.ts";
 import { type Compiled, compileCircuit } from "../../circuits/compile.ts";
 import { type Config, mainOf, readConfig } from "../../circuits/config.ts";
@@ -25,13 +27,17 @@ export type BenchCircuit = {
   readonly verifyGas: number;
   /** Witness as a file in memory. */
   witness(): Promise<Uint8Array>;
+  /** As its users prove: by the package's prover, Semaphore by snarkjs. */
   prove(witness: Uint8Array): Promise<Made>;
+  /** By snarkjs. */
+  proveBySnarkjs(witness: Uint8Array): Promise<Made>;
   verify(made: Made): Promise<boolean>;
 };
 
 /** A proof with its public signals. */
 export type Made = { readonly proof: Groth16Proof; readonly publicSignals: readonly string[] };
 
+type Curve = Parameters<typeof proveGroth16>[0];
 type Inputs = Readonly<Record<string, unknown>>;
 type Calculator = { calculateWTNSBin(inputs: Inputs, sanityCheck: boolean): Promise<Uint8Array> };
 
@@ -93,9 +99,14 @@ async function loadCircuit(name: BenchName, inputs: Inputs, compiled: Compiled, 
   const inMemory = groth16 as unknown as {
     prove(key: Uint8Array, witness: { readonly type: "mem"; readonly data: Uint8Array }): Promise<Made>;
   };
+  const { curves } = snarkjs as unknown as { curves: { getCurveFromName(name: string): Promise<Curve> } };
+  const curve = await curves.getCurveFromName("bn128");
+  const ownKey = name === "semaphore" ? undefined : readProvingKey(provingKey);
+  const proveBySnarkjs = (data: Uint8Array): Promise<Made> => inMemory.prove(provingKey, { type: "mem", data });
   const circuit = {
+    proveBySnarkjs,
     witness: () => calculator.calculateWTNSBin(inputs, true),
-    prove: (data: Uint8Array) => inMemory.prove(provingKey, { type: "mem", data }),
+    prove: ownKey === undefined ? proveBySnarkjs : (data: Uint8Array) => proveGroth16(curve, ownKey, data),
     verify: ({ publicSignals, proof }: Made) => groth16.verify(keys.verificationKey, publicSignals, proof),
   };
   const made = await circuit.prove(await circuit.witness());

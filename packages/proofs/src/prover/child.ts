@@ -6,15 +6,17 @@ import { once } from "node:events";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type WitnessCalculator, WitnessCalculatorBuilder } from "circom_runtime";
-import { type Groth16Proof, groth16, zKey } from "snarkjs";
+import { curves, groth16, zKey } from "snarkjs";
 import type { CircuitInputs } from "../inputs.ts";
 import type { Circuit } from "../statement.ts";
+import { type Curve, type Groth16Proof, type ProvingKey, proveGroth16, readProvingKey } from "./groth16.ts";
 import type { ChildReply, ChildRequest, ChildSettings, ProofPoints } from "./messages.ts";
 
 type Warm = {
   calculator: WitnessCalculator | undefined;
   readonly wasm: Uint8Array;
-  readonly provingKey: Uint8Array;
+  readonly curve: Curve;
+  readonly provingKey: ProvingKey;
   readonly verificationKey: unknown;
 };
 type Made = { readonly proof: Groth16Proof; readonly publicSignals: readonly string[] };
@@ -27,12 +29,13 @@ async function warmUp(circuit: Circuit): Promise<Warm> {
   if (known !== undefined) return known;
   const files = settings?.files[circuit];
   if (files === undefined) throw new Error(`no files are known of ${circuit}`);
-  const [wasm, provingKey] = await Promise.all([readFile(files.wasm), readFile(files.zkey)]);
+  const [wasm, keyFile] = await Promise.all([readFile(files.wasm), readFile(files.zkey)]);
   const fresh: Warm = {
     calculator: await calculatorOf(wasm),
     wasm,
-    provingKey,
-    verificationKey: await zKey.exportVerificationKey(provingKey),
+    curve: (await curves.getCurveFromName("bn128")) as Curve,
+    provingKey: readProvingKey(keyFile),
+    verificationKey: await zKey.exportVerificationKey(keyFile),
   };
   warm.set(circuit, fresh);
   return fresh;
@@ -59,7 +62,7 @@ async function prove(id: number, circuit: Circuit, inputs: CircuitInputs): Promi
   const { executable } = settings ?? {};
   const { proof, publicSignals } =
     executable === undefined
-      ? await groth16.prove(state.provingKey, { type: "mem", data: witness })
+      ? await proveGroth16(state.curve, state.provingKey, witness)
       : await proveOutside(executable, settings?.files[circuit].zkey ?? "", witness);
   const proveMs = performance.now() - between;
   if (!(await groth16.verify(state.verificationKey, publicSignals, proof))) {
