@@ -6,9 +6,10 @@ import { once } from "node:events";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type WitnessCalculator, WitnessCalculatorBuilder } from "circom_runtime";
-import { curves, groth16, zKey } from "snarkjs";
+import { curves, groth16 } from "snarkjs";
 import type { CircuitInputs } from "../inputs.ts";
 import type { Circuit } from "../statement.ts";
+import { type VerificationKey, verificationKeyOf } from "../verify.ts";
 import { type Curve, type Groth16Proof, type ProvingKey, proveGroth16, readProvingKey } from "./groth16.ts";
 import type { ChildReply, ChildRequest, ChildSettings, ProofPoints } from "./messages.ts";
 
@@ -16,7 +17,8 @@ type Warm = {
   calculator: WitnessCalculator | undefined;
   readonly wasm: Uint8Array;
   readonly curve: Curve;
-  readonly provingKey: ProvingKey;
+  /** Of no use to an external prover. */
+  readonly provingKey: ProvingKey | undefined;
   readonly verificationKey: unknown;
 };
 type Made = { readonly proof: Groth16Proof; readonly publicSignals: readonly string[] };
@@ -29,13 +31,16 @@ async function warmUp(circuit: Circuit): Promise<Warm> {
   if (known !== undefined) return known;
   const files = settings?.files[circuit];
   if (files === undefined) throw new Error(`no files are known of ${circuit}`);
-  const [wasm, keyFile] = await Promise.all([readFile(files.wasm), readFile(files.zkey)]);
+  const [wasm, keyFile] = await Promise.all([
+    readFile(files.wasm),
+    settings?.executable === undefined ? readFile(files.zkey) : undefined,
+  ]);
   const fresh: Warm = {
     calculator: await calculatorOf(wasm),
     wasm,
     curve: (await curves.getCurveFromName("bn128")) as Curve,
-    provingKey: readProvingKey(keyFile),
-    verificationKey: await zKey.exportVerificationKey(keyFile),
+    provingKey: keyFile === undefined ? undefined : readProvingKey(keyFile),
+    verificationKey: snarkjsKey(verificationKeyOf(circuit)),
   };
   warm.set(circuit, fresh);
   return fresh;
@@ -59,11 +64,11 @@ async function prove(id: number, circuit: Circuit, inputs: CircuitInputs): Promi
     return { kind: "failed", id, stage: "witness", message: templateOf(error) };
   }
   const between = performance.now();
-  const { executable } = settings ?? {};
+  const { executable, files } = settings ?? {};
   const { proof, publicSignals } =
-    executable === undefined
+    state.provingKey !== undefined
       ? await proveGroth16(state.curve, state.provingKey, witness)
-      : await proveOutside(executable, settings?.files[circuit].zkey ?? "", witness);
+      : await proveOutside(executable, files?.[circuit].zkey ?? "", witness);
   const proveMs = performance.now() - between;
   if (!(await groth16.verify(state.verificationKey, publicSignals, proof))) {
     return { kind: "failed", id, stage: "proof", message: "the proof does not verify" };
@@ -74,10 +79,12 @@ async function prove(id: number, circuit: Circuit, inputs: CircuitInputs): Promi
 
 /** Runs `<executable> <key> <witness> <proof> <public>`, as the command line of rapidsnark has it. */
 async function proveOutside(
-  { path, scratch }: NonNullable<ChildSettings["executable"]>,
+  executable: ChildSettings["executable"],
   provingKey: string,
   witness: Uint8Array,
 ): Promise<Made> {
+  if (executable === undefined) throw new Error("there is neither a proving key nor an external prover");
+  const { path, scratch } = executable;
   const [witnessFile = "", proofFile = "", publicFile = ""] = ["witness.wtns", "proof.json", "public.json"].map(
     (name) => join(scratch, name),
   );
@@ -98,6 +105,25 @@ async function proveOutside(
   } finally {
     await Promise.all([witnessFile, proofFile, publicFile].map((file) => rm(file, { force: true })));
   }
+}
+
+/** A verification key as snarkjs takes it. */
+function snarkjsKey({ alpha, beta, gamma, delta, signals }: VerificationKey): unknown {
+  const one = (point: readonly bigint[]): readonly string[] => [...point.map(String), "1"];
+  const two = (point: readonly (readonly bigint[])[]): unknown => [
+    ...point.map((pair) => pair.map(String)),
+    ["1", "0"],
+  ];
+  return {
+    protocol: "groth16",
+    curve: "bn128",
+    nPublic: signals.length - 1,
+    vk_alpha_1: one(alpha),
+    vk_beta_2: two(beta),
+    vk_gamma_2: two(gamma),
+    vk_delta_2: two(delta),
+    IC: signals.map(one),
+  };
 }
 
 /** Name of the template whose constraint failed; the rest of the message may be anything. */

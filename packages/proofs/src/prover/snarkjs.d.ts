@@ -3,7 +3,6 @@ declare module "snarkjs" {
   export const groth16: {
     verify(key: unknown, publicSignals: readonly string[], proof: unknown): Promise<boolean>;
   };
-  export const zKey: { exportVerificationKey(provingKey: Uint8Array): Promise<unknown> };
   export const curves: { getCurveFromName(name: "bn128"): Promise<unknown> };
 }
 
