@@ -11,12 +11,12 @@ import {
   type LocalMarket,
   listenToRequester,
   observeJobs,
+  type RequesterTells,
   type Restartable,
   type Story,
   startLocalMarket,
   stories,
   sumOfBalances,
-  type RequesterTells,
 } from "@quorate/devnet";
 
 const usage = `usage: npm run chaos [-- options]
