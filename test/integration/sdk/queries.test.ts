@@ -178,6 +178,50 @@ describe("asker, subject and a domain provider on a query market", { timeout: 12
     assert.equal(domain.questions.length, count + 3, "a stored quote is not asked for again");
   });
 
+  test("two that quote, ask and consent at the same time: one question, one payment, no consent forgotten", async () => {
+    const asker = askerOf(memoryQueryStore());
+    const store = memorySubjectStore();
+    const twofold = subjectOf({ store });
+    await twofold.enrol({ code: CODE, papers });
+    const { queryId, consentRequest } = await prepare(asker);
+    const { consentRequest: other } = await prepare(asker, "70000");
+    const [review, reviewOfOther] = [await twofold.review(consentRequest), await twofold.review(other)];
+    const [{ sealed }] = await Promise.all([
+      twofold.consent(consentRequest, review),
+      twofold.consent(other, reviewOfOther),
+    ]);
+    const count = domain.questions.length;
+    const before = await wealthOf(1);
+    const quotes = await Promise.all([asker.quote(queryId, sealed), asker.quote(queryId, sealed)]);
+    assert.deepEqual(quotes[0], quotes[1]);
+    assert.equal(domain.questions.length, count + 1);
+    const asked = await Promise.all([asker.ask(queryId), asker.ask(queryId)]);
+    assert.deepEqual(
+      asked.map(({ resumed }) => resumed),
+      [false, true],
+    );
+    assert.equal(await wealthOf(1), before - PRICE);
+    const { chainId, market } = queries.client(1);
+    const of = { chainId, market, provider: domain.provider, subjectKey: twofold.publicKey };
+    assert.equal((await store.get(subjectStateId(of)))?.consents.length, 2);
+  });
+
+  test("data published while the subject thinks does no harm: what was asked about stands for its grace, then the newest", async () => {
+    const asker = askerOf(memoryQueryStore());
+    const { queryId, consentRequest } = await prepare(asker);
+    const { queryId: late, consentRequest: lateRequest } = await prepare(asker, "90000");
+    await domain.publishAnother();
+    const { sealed } = await subject.consent(consentRequest, await subject.review(consentRequest));
+    assert.equal((await asker.quote(queryId, sealed)).quote.root, consentRequest.root);
+    assert.equal((await asker.ask(queryId)).resumed, false, "a superseded root can be asked within its grace");
+    // 3,600 s of grace, 3,000 of them over.
+    await chain.advance(3_000);
+    const lateConsent = await subject.consent(lateRequest, await subject.review(lateRequest));
+    const { root } = await readDataset(queries.client(1), { dataset: domain.dataset });
+    assert.notEqual(root, lateRequest.root);
+    assert.equal((await asker.quote(late, lateConsent.sealed)).quote.root, root);
+  });
+
   test("a refusal is final, costs nothing and says nothing", async () => {
     const asker = askerOf(memoryQueryStore());
     const { queryId, consentRequest } = await prepare(asker);

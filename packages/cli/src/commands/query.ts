@@ -205,7 +205,7 @@ async function ask(context: Context, queryId: Hex, options: AskOptions): Promise
   const asker = await askerOf(context, { signs: true });
   const asked = await comingBack(context, queryId, "ask", "--yes", async () => {
     output.progress("sending the question to the provider");
-    const { quote } = await asker.quote(queryId, consent, { signal });
+    const { quote } = await context.sending(() => asker.quote(queryId, consent, { signal }));
     const token = await readToken(await context.publicClient(), quote.token);
     const { stage } = await asker.resume(queryId);
     output.step(

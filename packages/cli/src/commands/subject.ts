@@ -61,7 +61,8 @@ export function subjectCommand(): Command {
       action(async (context, code: string, options: DomainOptions & PapersOptions) => {
         const papers = papersOf(options);
         const domain = await domainOf(context, options);
-        const enrolled = await (await subjectOf(context, domain)).enrol({ code, papers });
+        const subject = await subjectOf(context, domain);
+        const enrolled = await context.sending(() => subject.enrol({ code, papers }));
         context.output.result({ provider: domain.provider, ...enrolled }, [
           `Enrolled at ${domain.provider}${enrolled.person === 0n ? ", without papers" : ""}.`,
           "Next: quorate subject record, once the provider has published; quorate subject card for whoever asks.",
@@ -74,7 +75,8 @@ export function subjectCommand(): Command {
     .action(
       action(async (context, options: DomainOptions) => {
         const { proofs } = await loadQueries();
-        const records = await (await subjectOf(context, await domainOf(context, options))).records();
+        const subject = await subjectOf(context, await domainOf(context, options));
+        const records = await context.sending(() => subject.records());
         context.output.result(
           { records: records.map((view) => viewOf(view, proofs)) },
           records.length === 0
@@ -168,7 +170,7 @@ async function consent(
   }
   const notAfter =
     options.valid === undefined ? undefined : Math.floor(Date.now() / 1_000) + parseDuration(options.valid, "--valid");
-  const given = await subject.consent(request, review, { notAfter });
+  const given = await context.sending(() => subject.consent(request, review, { notAfter }));
   const query: Hex = numberToHex(given.query, { size: 32 });
   const json = { version: 1, query, consent: given.sealed, notAfter: given.notAfter };
   if (options.out !== undefined) writeWhole(options.out, `${JSON.stringify(json, null, 2)}\n`);

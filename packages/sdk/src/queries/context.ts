@@ -3,6 +3,7 @@ import type { KnownVerifiers } from "@quorate/proofs";
 import type { DomainClient } from "@quorate/wire";
 import type { Hex } from "viem";
 import type { MarketClient } from "../client.ts";
+import { Mutex } from "../internal/mutex.ts";
 import type { QueryRecord } from "./record.ts";
 import type { QueryStore } from "./store.ts";
 
@@ -22,6 +23,42 @@ export type AskerContext = {
   /** Client of a domain provider. */
   connect(url: string, signal?: AbortSignal): DomainClient;
 };
+
+const running = new WeakMap<QueryStore, Map<Hex, Mutex>>();
+
+/**
+ * Runs what changes a query alone, among all clients of this process on its store: two that quote at once would seal two
+ * questions to a key that opens one. Processes that share a store keep each other out themselves.
+ *
+ * @param context The asker's context.
+ * @param queryId Query.
+ * @param body What to run.
+ */
+export function exclusively<T>({ store }: AskerContext, queryId: Hex, body: () => Promise<T>): Promise<T> {
+  const mutexes = running.get(store) ?? new Map<Hex, Mutex>();
+  running.set(store, mutexes);
+  const mutex = mutexes.get(queryId) ?? new Mutex();
+  mutexes.set(queryId, mutex);
+  return mutex.run(body);
+}
+
+/**
+ * Adds to the record of a query as it is now, so that what was stored meanwhile stays.
+ *
+ * @param context The asker's context.
+ * @param queryId Query.
+ * @param change What is added.
+ * @returns The new record.
+ */
+export async function addToQuery(
+  context: AskerContext,
+  queryId: Hex,
+  change: Partial<QueryRecord>,
+): Promise<QueryRecord> {
+  const record = { ...(await requireQuery(context, queryId)), ...change };
+  await context.store.put(record);
+  return record;
+}
 
 /**
  * The record of a query.

@@ -19,7 +19,7 @@ import {
   refundQuery,
   type SendQueryOptions,
 } from "./askQuery.ts";
-import { type AskerContext, requireQuery } from "./context.ts";
+import { type AskerContext, exclusively, requireQuery } from "./context.ts";
 import { findAnswer } from "./findAnswer.ts";
 import { type QueryView, requireAnswered, viewQuery, type WaitForQueryOptions, waitForQuery } from "./followQuery.ts";
 import { consentRequestOf, type PreparedQuery, type PrepareQueryParameters, prepareQuery } from "./prepareQuery.ts";
@@ -96,15 +96,16 @@ export function createAsker(options: AskerOptions): Asker {
   return {
     prepare: (parameters) => prepareQuery(context, parameters),
     consentRequest: async (queryId) => consentRequestOf(await requireQuery(context, queryId)),
-    quote: (queryId, consent, call = {}) => quoteQuery(context, queryId, consent, call.signal),
-    ask: (queryId, call) => askQuery(context, queryId, call),
+    quote: (queryId, consent, call = {}) =>
+      exclusively(context, queryId, () => quoteQuery(context, queryId, consent, call.signal)),
+    ask: (queryId, call) => exclusively(context, queryId, () => askQuery(context, queryId, call)),
     wait: (queryId, call) => waitForQuery(context, queryId, call),
     async answer(queryId) {
       const record = await requireQuery(context, queryId);
       const cipher = await requireAnswered(context, record);
       return { queryId, answer: openCipher(cipher, record.k, BigInt(queryId)), cipher };
     },
-    refund: (queryId, call) => refundQuery(context, queryId, call),
+    refund: (queryId, call) => exclusively(context, queryId, () => refundQuery(context, queryId, call)),
     async receipt(queryId) {
       const record = await requireQuery(context, queryId);
       const { cipher, nullifier, proof, transaction } = await findAnswer(context, record);

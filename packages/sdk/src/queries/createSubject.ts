@@ -27,6 +27,7 @@ import { type Address, type Hex, isAddressEqual, keccak256 } from "viem";
 import { readDataset } from "../actions/readDataset.ts";
 import { readRoot } from "../actions/readRoot.ts";
 import { domainOf, type MarketClient } from "../client.ts";
+import { Mutex } from "../internal/mutex.ts";
 import { read } from "../internal/read.ts";
 import {
   earlierOf,
@@ -151,6 +152,11 @@ export function createSubject(options: SubjectOptions): SubjectClient {
       consents: [],
     };
 
+  /** One change after the other, each on what is stored: a consent that is forgotten would be told to nobody. */
+  const changing = new Mutex();
+  const changeState = (change: (state: SubjectState) => SubjectState): Promise<void> =>
+    changing.run(async () => store.put(change(await loadState())));
+
   /** Own records with what the reply says of them; `root` is the one that their paths lead to. */
   const fetchRecords = async (): Promise<{ root: bigint; records: readonly FetchedRecord[] }> => {
     const { definition } = await channel.dataset();
@@ -185,8 +191,7 @@ export function createSubject(options: SubjectOptions): SubjectClient {
           "The provider put other papers or another key into the records than yours. Ask it to correct its registration.",
         );
       }
-      const state = await loadState();
-      await store.put({ ...state, persons: { ...state.persons, [dataset]: person } });
+      await changeState((state) => ({ ...state, persons: { ...state.persons, [dataset]: person } }));
       return { person, subjectId };
     },
     async records() {
@@ -215,29 +220,33 @@ export function createSubject(options: SubjectOptions): SubjectClient {
                   : "unpublished",
         };
       });
-      const fresh = views.filter(
-        (view) => view.state !== "foreign" && seenBefore(state, dataset, view.record) === undefined,
-      );
-      await store.put({
-        ...state,
-        seen: [...state.seen, ...fresh.map((view) => seenOf(dataset, view.record))],
+      await changeState((now) => {
+        const fresh = views.filter(
+          (view) => view.state !== "foreign" && seenBefore(now, dataset, view.record) === undefined,
+        );
+        return { ...now, seen: [...now.seen, ...fresh.map((view) => seenOf(dataset, view.record))] };
       });
       return views;
     },
     async review(request) {
       const { dataset, definition } = await channel.dataset();
       const state = await loadState();
-      const { records } = await fetchRecords();
+      const { root: shownRoot, records } = await fetchRecords();
       const { shown, record } = recordFor(records, request.statement);
-      const [root, code, keySignerOk] = await Promise.all([
+      const [asked, now, code, keySignerOk] = await Promise.all([
         readRoot(client, { dataset: request.dataset, root: request.root }),
+        readRoot(client, { dataset: request.dataset, root: shownRoot }),
         read(client.public.getCode({ address: request.verifier })),
         channel.isKeySigned(request.questionKey),
       ]);
       const onChain = await readDataset(client, { dataset: request.dataset });
+      // The provider shows paths in its newest data. A consent is to a record, whatever root the question names in the end: it is
+      // enough that the record lies in published data, and that the request names published data as well.
+      const isNewer = request.root !== shownRoot && asked.publishedAt > 0 && !asked.revoked;
+      const root = isNewer ? now : asked;
       const query = queryOfQuestion(request);
       const review = reviewConsent({
-        request,
+        request: isNewer ? { ...request, root: shownRoot } : request,
         subject,
         record: {
           record,
@@ -276,7 +285,6 @@ export function createSubject(options: SubjectOptions): SubjectClient {
       const consent = signConsent(review, subject, until);
       const { dataset, asker } = request;
       const sealed = await sealConsent(consent, key.encryptionKey, { ...domain, provider, dataset, asker });
-      const state = await loadState();
       const given = {
         query: review.query,
         dataset,
@@ -287,11 +295,11 @@ export function createSubject(options: SubjectOptions): SubjectClient {
         givenAt: clock.now(),
       };
       // Stored before it leaves: what an asker may know is never forgotten.
-      await store.put({
+      await changeState((state) => ({
         ...state,
         seen: seenBefore(state, dataset, record) === undefined ? [...state.seen, seenOf(dataset, record)] : state.seen,
         consents: [...state.consents.filter(({ query }) => query !== given.query), given],
-      });
+      }));
       return { query: review.query, sealed, notAfter: until };
     },
     async audit() {

@@ -6,7 +6,7 @@ import type { ProofWords } from "../actions/answer.ts";
 import { findLog } from "../internal/findLog.ts";
 import { read } from "../internal/read.ts";
 import { quoteOf } from "./askQuery.ts";
-import type { AskerContext } from "./context.ts";
+import { type AskerContext, addToQuery } from "./context.ts";
 import { requireAnswered } from "./followQuery.ts";
 import type { FoundAnswer, QueryRecord } from "./record.ts";
 
@@ -46,7 +46,7 @@ export async function findAnswer(context: AskerContext, record: QueryRecord): Pr
     // Anybody may carry the answer, and write whatever it likes before the real proof.
     if (candidates.length === 1 || (await verifyProof(circuit, proof, signals))) {
       const found = { cipher, nullifier, proof, transaction: log.transactionHash };
-      await context.store.put({ ...record, found });
+      await addToQuery(context, record.queryId, { found });
       return found;
     }
   }

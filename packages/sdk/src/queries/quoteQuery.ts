@@ -8,10 +8,12 @@ import {
 } from "@quorate/core";
 import { type QuestionMessage, type SignedQuote, sealQuestion } from "@quorate/wire";
 import { BaseError, type Hex, isAddressEqual, keccak256 } from "viem";
+import { readDataset } from "../actions/readDataset.ts";
+import { readRoot } from "../actions/readRoot.ts";
 import type { SigningWallet } from "../client.ts";
 import { getBlockHead } from "../internal/head.ts";
 import { accountOf } from "../internal/sendCall.ts";
-import { type AskerContext, requireQuery } from "./context.ts";
+import { type AskerContext, addToQuery, requireQuery } from "./context.ts";
 import type { QueryRecord } from "./record.ts";
 import { isSignedByProvider } from "./signedByProvider.ts";
 
@@ -45,13 +47,14 @@ export async function quoteQuery(
       );
     }
     if (record.key.key.expiry <= head.timestamp) throw keyExpired();
-    record = { ...record, message: await sealMessage(context, record, consent) };
+    const root = await chooseRoot(context, record, head.timestamp);
+    const message = await sealMessage(context, { ...record, root }, consent);
     signal?.throwIfAborted();
-    await context.store.put(record);
+    record = await addToQuery(context, queryId, { root, message });
   }
   const quoted = await request(context, record, record.message as QuestionMessage, head.timestamp, signal);
   await requireGoodQuote(context, record, quoted, head.timestamp);
-  await context.store.put({ ...record, quote: quoted });
+  await addToQuery(context, queryId, { quote: quoted });
   return quoted;
 }
 
@@ -67,9 +70,29 @@ async function request(
   } catch (error) {
     if (!isQuorateError(error, "CANNOT_ANSWER")) throw error;
     if (record.key.key.expiry <= now) throw keyExpired(error);
-    await context.store.put({ ...record, refusedAt: context.clock.now() });
+    await addToQuery(context, record.queryId, { refusedAt: context.clock.now() });
     throw cannotAnswer(error);
   }
+}
+
+/** A root whose grace ends sooner than this may lapse before the question is paid, seconds. */
+const LEAST_GRACE_S = 900;
+
+/**
+ * The root to ask about: that of the preparation while it can be asked, else the current one. A query does not commit to a root,
+ * a consent to a record only, and a subject may take its time.
+ */
+async function chooseRoot({ client }: AskerContext, record: QueryRecord, now: number): Promise<bigint> {
+  const { dataset, root } = record;
+  const facts = await readRoot(client, { dataset, root });
+  const onChain = await readDataset(client, { dataset });
+  const lasts = facts.supersededAt === 0 || facts.supersededAt + onChain.grace > now + LEAST_GRACE_S;
+  if (facts.askable && lasts) return root;
+  if (onChain.root !== 0n) return onChain.root;
+  throw new RetryableError(
+    "DATASET_NOT_PUBLISHED",
+    `Dataset ${dataset} has no current root: its provider revoked it. Nothing was sent; ask again once it has published.`,
+  );
 }
 
 async function sealMessage(context: AskerContext, record: QueryRecord, consent: string): Promise<QuestionMessage> {
