@@ -117,6 +117,22 @@ describe("scorecards", () => {
     );
   });
 
+  test("a bound between two whole sums is the upper one, also below zero", () => {
+    const whole = { ...INCOME, unit: "", scale: 0, signed: true };
+    const over = { scorecard: { ...CARD, fields: [{ ...whole, name: "n" }] } };
+    for (const [coefficient, atLeast, reached] of [
+      ["2", "3", 2n],
+      ["1", "0.5", 1n],
+      ["2", "-3", -1n],
+      ["1", "-0.5", 0n],
+      ["3", "3", 1n],
+    ] as const) {
+      const statement = card([{ coefficients: { n: coefficient }, atLeast, weight: 1 }], 1, over);
+      const holds = (n: bigint): boolean => evaluateStatement(statement, [n + (1n << 63n), 0n, 0n, 0n, 0n, 0n, 0n, 0n]);
+      assert.deepEqual([holds(reached - 1n), holds(reached)], [false, true], `${coefficient} · n ≥ ${atLeast}`);
+    }
+  });
+
   test("the same clause in other words is the same program", () => {
     const topic = encodeStatement(card([DEBT, SCORE], 2)).topic;
     const other: Clause = { coefficients: { debt: "-100.0", "yearly income": "36" }, atLeast: "-0.0", weight: 1 };
