@@ -14,7 +14,6 @@ export { type ImportMapping, importMappingSchema, type RowProblem } from "./inte
 export type { ImportSource } from "./internal/import/rows.ts";
 export { ImportError, type ImportMode, type ImportReport } from "./internal/import/run.ts";
 export {
-  type AuditLogEntry,
   auditLog,
   domainStatus,
   type ImportRecordsOptions,
@@ -24,11 +23,10 @@ export {
   type PublishedRoot,
   parseImportMapping,
   publishOnce,
-  type RegisteredSubject,
   type RegisterSubjectOptions,
   registerSubject,
   type StateAccess,
-  type StateSummary,
 } from "./internal/offline.ts";
+export type { AuditLogEntry, RegisteredSubject, StateSummary } from "./internal/operations.ts";
 export type { QuestionPhase } from "./internal/questions.ts";
 export { type RunDomainPorts, runDomain } from "./internal/run-domain.ts";

@@ -367,6 +367,9 @@ describe("a domain provider's agent on a chain, with real proofs", { timeout: 60
     assert.equal((await readDataset(client(1), { dataset: made.dataset })).root, made.root);
     assert.deepEqual(await publishOnce(config, AbortSignal.timeout(60_000), { account }), []);
     const agent = await start();
+    const { code } = await registerSubject({ dataDir, account, reference: "E2" });
+    assert.equal(code.length, 19, "a running agent registers as well");
+    assert.deepEqual((await domainStatus({ dataDir, account })).questions.answered, 2);
     const health = await fetch(`${agent.healthUrl}/ready`);
     assert.deepEqual([health.status, ((await health.json()) as { ok: boolean }).ok], [200, true]);
     const metrics = await (await fetch(`${agent.healthUrl}/metrics`)).text();

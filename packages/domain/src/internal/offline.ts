@@ -1,29 +1,42 @@
 import { mkdirSync } from "node:fs";
-import { type Address, datasetIdOf, FatalError, type Hex, silentLogger, systemClock, unixSeconds } from "@quorate/core";
+import { resolve } from "node:path";
+import {
+  type Address,
+  datasetIdOf,
+  FatalError,
+  type Hex,
+  isQuorateError,
+  silentLogger,
+  systemClock,
+  unixSeconds,
+} from "@quorate/core";
 import { definitionHash, type Papers, parseDatasetDefinition } from "@quorate/proofs";
 import { type KeyAccount, type Outbox, type OutboxResult, parsePolicy } from "@quorate/service";
 import { createPublicClient, http } from "viem";
+import { type AdminOrder, callAdmin } from "./admin.ts";
 import { createChainReader, isNobody, marketCalls } from "./chain-reader.ts";
 import { parseDomainConfig } from "./config.ts";
-import {
-  bindIdentity,
-  type Dataset,
-  findDataset,
-  type Identity,
-  openState,
-  readDatasets,
-  type State,
-} from "./context.ts";
+import { bindIdentity, type Dataset, type Identity, openState, readDatasets, type State } from "./context.ts";
 import { type ImportMapping, importMappingSchema } from "./import/mapping.ts";
 import type { ImportSource } from "./import/rows.ts";
-import { type ImportMode, type ImportReport, runImport } from "./import/run.ts";
+import type { ImportMode, ImportReport } from "./import/run.ts";
+import {
+  type AuditLogEntry,
+  auditOf,
+  importInto,
+  type RegisteredSubject,
+  registerIn,
+  type StateSummary,
+  summaryOf,
+} from "./operations.ts";
 import { createPublications, type Publication } from "./publications.ts";
-import { type AuditEntry, createQuestions, type QuestionPhase } from "./questions.ts";
 import { createRecords } from "./records.ts";
 import { accountOf, createDomainOutbox, type RunDomainPorts } from "./run-domain.ts";
-import { createSubjects } from "./subjects.ts";
 
-/** A state, and the key that opens it. The agent must not run. */
+/**
+ * A state, and the key that opens it. While the agent runs, it does what is asked itself: importing, registering, reading the
+ * audit log and the summary. Everything else needs it stopped.
+ */
 export type StateAccess = {
   /** Folder of the state. */
   readonly dataDir: string;
@@ -31,12 +44,28 @@ export type StateAccess = {
   readonly account: KeyAccount;
 };
 
-async function withState<T>({ dataDir, account }: StateAccess, work: (state: State) => T | Promise<T>): Promise<T> {
+async function withOwnState<T>({ dataDir, account }: StateAccess, work: (state: State) => T | Promise<T>): Promise<T> {
   const state = openState(dataDir, account);
   try {
     return await work(state);
   } finally {
     state.close();
+  }
+}
+
+/** Works on the state, or lets the agent that holds it do so. */
+async function withState<T>(
+  access: StateAccess,
+  order: AdminOrder,
+  parts: unknown,
+  work: (state: State) => T | Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  try {
+    return await withOwnState(access, work);
+  } catch (error) {
+    if (!isQuorateError(error, "ALREADY_RUNNING")) throw error;
+    return (await callAdmin(access, order, parts, error, signal)) as T;
   }
 }
 
@@ -61,7 +90,7 @@ export async function initDomain(
   const hash = definitionHash(definition);
   const dataset = datasetIdOf(options.provider, hash);
   mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
-  return withState(options, ({ db }) => {
+  return withOwnState(options, ({ db }) => {
     bindIdentity(db, options);
     db.prepare("INSERT INTO dataset (dataset, definition) VALUES (?, ?) ON CONFLICT DO NOTHING").run(
       dataset,
@@ -94,21 +123,14 @@ export async function importRecords(
   options: ImportRecordsOptions,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<ImportReport> {
-  const mapping = parseImportMapping(options.mapping);
-  return withState(options, (state) =>
-    runImport(
-      {
-        state,
-        dataset: findDataset(readDatasets(state.db), options.dataset),
-        subjects: createSubjects(state),
-        records: createRecords(state),
-        source: options.source,
-        mapping,
-        mode: options.mode ?? "add",
-      },
-      signal,
-    ),
-  );
+  const { dataset, source, mode = "add" } = options;
+  const order = { dataset, source: absolute(source), mapping: parseImportMapping(options.mapping), mode };
+  return withState(options, "import", order, (state) => importInto(state, order, signal), signal);
+}
+
+/** A running agent has another working directory. */
+function absolute(source: ImportSource): ImportSource {
+  return source.format === "postgres" ? source : { ...source, path: resolve(source.path) };
 }
 
 /**
@@ -137,18 +159,6 @@ export type RegisterSubjectOptions = StateAccess & {
   readonly codeLifeS?: number | undefined;
 };
 
-/** What {@link registerSubject} returns. */
-export type RegisteredSubject = {
-  /** To be handed to the subject; whoever has it and the papers is the subject. */
-  readonly code: string;
-  /** Unix s. */
-  readonly expiry: number;
-  /** Number of the person; 0 without papers. */
-  readonly person: bigint;
-  /** False when records or an earlier call had named the subject. */
-  readonly isNew: boolean;
-};
-
 const WEEK_S = 7 * 86_400;
 
 /**
@@ -160,16 +170,9 @@ const WEEK_S = 7 * 86_400;
  */
 export async function registerSubject(options: RegisterSubjectOptions): Promise<RegisteredSubject> {
   const { reference, papers, codeLifeS = WEEK_S } = options;
-  return withState(options, (state) => {
-    const subjects = createSubjects(state);
-    const { subject, isNew } = subjects.upsert(reference.trim().normalize("NFC"), papers);
-    const code = subjects.makeCode(subject.id, unixSeconds(systemClock), codeLifeS);
-    return { ...code, person: subject.person, isNew };
-  });
+  const order = { reference, papers, codeLifeS };
+  return withState(options, "register", order, (state) => registerIn(state, order));
 }
-
-/** An entry of the audit log with the subject's reference. */
-export type AuditLogEntry = Omit<AuditEntry, "subjectId"> & { readonly reference: string };
 
 /**
  * Reads the audit log, newest first.
@@ -184,30 +187,9 @@ export async function auditLog(
   },
 ): Promise<readonly AuditLogEntry[]> {
   const { reference, since = 0, limit = 10_000 } = options;
-  return withState(options, (state) => {
-    const subjects = createSubjects(state);
-    const subject = reference === undefined ? undefined : subjects.byReference(reference);
-    if (reference !== undefined && subject === undefined) return [];
-    return createQuestions(state)
-      .audit({ since, limit, ...(subject === undefined ? {} : { subjectId: subject.id }) })
-      .map(({ subjectId, ...entry }) => ({ reference: subjects.byId(subjectId).reference, ...entry }));
-  });
+  const order = { reference, since, limit };
+  return withState(options, "audit", order, (state) => auditOf(state, order));
 }
-
-/** What a state holds. */
-export type StateSummary = {
-  readonly datasets: readonly {
-    readonly dataset: Hex;
-    readonly name: string;
-    readonly root?: bigint | undefined;
-    readonly records: number;
-    /** Records whose leaf is in no tree yet. */
-    readonly pending: number;
-  }[];
-  readonly subjects: number;
-  readonly enrolled: number;
-  readonly questions: Readonly<Record<QuestionPhase, number>>;
-};
 
 /**
  * Tells what a state holds.
@@ -215,22 +197,7 @@ export type StateSummary = {
  * @param access State.
  */
 export async function domainStatus(access: StateAccess): Promise<StateSummary> {
-  return withState(access, (state) => {
-    const datasets = readDatasets(state.db);
-    const records = createRecords(state);
-    const publications = createPublications(state, datasets, records, silentLogger);
-    return {
-      datasets: datasets.map(({ id, dataset, definition }) => ({
-        dataset,
-        name: definition.name,
-        root: publications.current(id)?.root,
-        records: records.count(id),
-        pending: records.pending(id),
-      })),
-      ...createSubjects(state).counts(),
-      questions: createQuestions(state).counts(),
-    };
-  });
+  return withState(access, "status", {}, summaryOf);
 }
 
 /** A root that {@link publishOnce} made. */
@@ -260,7 +227,7 @@ export async function publishOnce(
   const { logger = silentLogger, clock = systemClock } = ports;
   const account = ports.account ?? (await accountOf(config));
   const { chainId, market, provider } = config;
-  return withState({ dataDir: config.dataDir, account }, async (state) => {
+  return withOwnState({ dataDir: config.dataDir, account }, async (state) => {
     bindIdentity(state.db, { chainId, market, provider });
     const datasets = readDatasets(state.db);
     const records = createRecords(state);

@@ -23,6 +23,22 @@ export type Publication = {
 /** Hands the publication of a root over to the outbox, under this key. */
 export type SendRoot = (outboxKey: string, root: bigint) => void;
 
+/**
+ * Root of a dataset that is current by the final chain; builds no tree.
+ *
+ * @param db Database.
+ * @param datasetId Dataset.
+ */
+export function currentRootOf(db: State["db"], datasetId: number): bigint | undefined {
+  const row = db
+    .prepare(
+      `SELECT root FROM publication WHERE dataset_id = ? AND published_at IS NOT NULL AND superseded_at IS NULL
+       AND revoked = 0 ORDER BY id DESC LIMIT 1`,
+    )
+    .get(datasetId);
+  return row === undefined ? undefined : BigInt(row.root as string);
+}
+
 /** Trees of the datasets: the one that was made last, and those that can still be asked about. */
 export type Publications = {
   /** Publication that was made last. */

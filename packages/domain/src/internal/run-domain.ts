@@ -11,6 +11,7 @@ import {
   startHealthServer,
 } from "@quorate/service";
 import { createPublicClient, http, isAddressEqual, type PublicClient } from "viem";
+import { serveAdmin } from "./admin.ts";
 import type { ProverPort } from "./answerer.ts";
 import { type ChainReader, createChainReader } from "./chain-reader.ts";
 import { type DomainConfig, domainConfigError, parseDomainConfig } from "./config.ts";
@@ -18,6 +19,16 @@ import { openState } from "./context.ts";
 import { createDomain, type Domain, type DomainStep } from "./domain.ts";
 import { createDomainApp, listen } from "./http.ts";
 import { registerDomainMetrics } from "./metrics.ts";
+import { createMutex } from "./mutex.ts";
+import {
+  type AuditOrder,
+  auditOf,
+  type ImportOrder,
+  importInto,
+  type RegisterOrder,
+  registerIn,
+  summaryOf,
+} from "./operations.ts";
 
 /** What may stand in for what {@link runDomain} makes itself. */
 export type RunDomainPorts = {
@@ -83,6 +94,20 @@ export async function runDomain(input: unknown, signal: AbortSignal, ports: RunD
       onCaughtUp,
     });
     const meters = registerDomainMetrics(metrics, () => domain.status());
+    const imports = createMutex();
+    const admin = await serveAdmin({
+      dataDir: config.dataDir,
+      account,
+      handlers: {
+        import: (order: ImportOrder, ended) => imports(() => importInto(state, order, ended)),
+        register: (order: RegisterOrder) => registerIn(state, order),
+        audit: (order: AuditOrder) => auditOf(state, order),
+        status: () => summaryOf(state),
+      },
+      now: () => clock.now(),
+      logger,
+    });
+    if (admin !== undefined) stack.defer(() => admin.close());
     const running = domain.run(inner);
     running.catch(() => {});
     // Nobody is served by what the chain said yesterday.
