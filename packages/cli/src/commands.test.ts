@@ -66,6 +66,13 @@ const refused: readonly [string, string, number, readonly string[]][] = [
   ["a market that does not exist", "USAGE_MARKET", 2, ["account", "deposit", "1", "--market", "fish"]],
   ["a verifier without a hash", "USAGE_NETWORK", 2, ["network", "add", "a", "--verifier", "sealed-answer"]],
   ["a query without a provider", "USAGE_QUERY", 2, ["query", "ask", "--attribute", "income"]],
+  [
+    "a name of 201 letters",
+    "USAGE_LABEL",
+    2,
+    ["query", "ask", "--url", "http://127.0.0.1:9", "--subject", card, "--asker-name", "a".repeat(201)],
+  ],
+  ["a card that is none", "USAGE_CARD", 2, ["query", "ask", "--url", "http://127.0.0.1:9", "--subject", card]],
   ["a query id that is none", "USAGE_QUERY", 2, ["query", "ask", "0xzz", "--home", keyed]],
   ["a query of a key that has none", "QUERY_UNKNOWN", 4, ["query", "answer", "0x12345678", "--home", keyed]],
   ["a consent request that is none", "CONSENT_REQUEST_INVALID", 2, ["subject", "consent", card]],

@@ -142,8 +142,13 @@ async function prepare(context: Context, options: AskOptions): Promise<void> {
       "A query needs --url of a domain provider, --subject with the card of whom it is about, and a statement. To go on with one, name it: quorate query ask 0x… --consent FILE",
     );
   }
-  if (options.label !== undefined && options.label.length > MAX_LABEL) {
-    throw new FatalError("USAGE_LABEL", `--label has ${options.label.length} characters. Write at most ${MAX_LABEL}.`);
+  for (const [option, text = ""] of [
+    ["--label", options.label],
+    ["--asker-name", options.askerName],
+  ] as const) {
+    if (text.length > MAX_LABEL) {
+      throw new FatalError("USAGE_LABEL", `${option} has ${text.length} characters. Write at most ${MAX_LABEL}.`);
+    }
   }
   const papers = papersOf(options);
   const { proofs } = await loadQueries();
@@ -151,7 +156,8 @@ async function prepare(context: Context, options: AskOptions): Promise<void> {
   const { dataset, definition, offers } = await datasetAt(context, url, options.dataset ?? card.dataset);
   const statement = statementOf(options, definition, proofs, Math.floor(Date.now() / 1_000));
   const asker = await askerOf(context, { signs: true });
-  const [offer] = offers;
+  const { circuit } = proofs.encodeStatement(statement);
+  const offer = offers.find((item) => item.circuit === circuit);
   const maxPrice =
     options.maxPrice === undefined || offer === undefined
       ? undefined
