@@ -306,10 +306,18 @@ describe("asker, subject and a domain provider on a query market", { timeout: 12
       );
     assert.ok(died instanceof Error);
     assert.equal((await askerOf(store).resume(queryId)).stage, "asking");
+    const patient = createAsker({ client: queries.client(1), store, verifiers, confirmations: 3, fetch: domain.fetch });
+    const snapshot = await chain.test.snapshot();
+    await chain.advance(901);
+    assert.equal((await patient.resume(queryId)).stage, "lapsed", "what was signed can never be mined with effect");
+    await chain.test.revert({ id: snapshot });
 
     const again = fileQueryStore({ directory, passphrase: "correct horse" });
     const { resumed, hash } = await askerOf(again).ask(queryId);
     assert.equal(resumed, true);
+    assert.equal((await patient.resume(queryId)).stage, "asking", "not as deep as it should be");
+    await chain.test.mine({ blocks: 2 });
+    assert.equal((await patient.resume(queryId)).stage, "pending");
     const [record] = await again.list();
     assert.deepEqual(
       record?.transactions.map((sent) => [sent.purpose, sent.hash]),

@@ -86,10 +86,14 @@ export async function viewQuery(context: AskerContext, record: QueryRecord): Pro
     case QuestionStatus.Pending:
       return { ...quoted, stage: head.timestamp > deadline ? "overdue" : "pending", deadline };
     case QuestionStatus.None: {
+      const waiting = { ...quoted, deadline: expiry };
+      // Not deep enough yet, or nowhere: a quote that has expired cannot be asked any more, whatever is under way.
+      const isAsked = (await readQuestion(client, quote.quote)).status !== QuestionStatus.None;
+      if (isAsked) return { ...waiting, stage: "asking" };
+      if (expiry <= head.timestamp) return { ...waiting, stage: "lapsed" };
       const mayBeUnderWay =
         record.askedWalletAt !== undefined || record.transactions.some((sent) => sent.purpose === "ask");
-      if (mayBeUnderWay) return { ...quoted, stage: "asking", deadline: expiry };
-      return { ...quoted, stage: expiry <= head.timestamp ? "lapsed" : "quoted", deadline: expiry };
+      return { ...waiting, stage: mayBeUnderWay ? "asking" : "quoted" };
     }
     default:
       return status satisfies never;
