@@ -119,17 +119,21 @@ describe("a prover", () => {
 });
 
 test("an idle prover does not keep a program alive, and close leaves no process", async () => {
-  const program = `
-    import { createProver } from "@quorate/proofs/node";
-    const prover = await createProver();
-    await prover.warm();
-    process.stdout.write("warm");`;
-  const output = execFileSync(process.execPath, ["--input-type=module", "-e", program], {
-    cwd: join(artifacts, ".."),
-    encoding: "utf8",
-    timeout: 60_000,
-  });
-  assert.equal(output, "warm");
+  const run = (rest: string): string =>
+    execFileSync(
+      process.execPath,
+      [
+        "--input-type=module",
+        "-e",
+        `import { createProver } from "@quorate/proofs/node";
+         const prover = await createProver();
+         await prover.warm();
+         ${rest}`,
+      ],
+      { cwd: join(artifacts, ".."), encoding: "utf8", timeout: 60_000 },
+    );
+  assert.equal(run('process.stdout.write("warm");'), "warm");
+  assert.equal(run('await prover.close(); process.stdout.write("closed");'), "closed");
   const prover = await createProver();
   const running = prover.prove("sealed-answer", question(1n).inputs);
   const waiting = prover.prove("sealed-answer", question(2n).inputs);

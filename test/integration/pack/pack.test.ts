@@ -11,7 +11,7 @@ import { entriesOf, readManifest, root } from "../../../scripts/lib/workspace.ts
 import { packPackages, publicPackages } from "../../../scripts/pack.ts";
 
 /** Their main entries run in browsers and on Node 20. */
-const ISOMORPHIC = ["core", "abi", "wire", "chain", "sandbox", "sdk"];
+const ISOMORPHIC = ["core", "abi", "wire", "chain", "sandbox", "proofs", "sdk"];
 const names = publicPackages();
 const entries = names.flatMap((name) =>
   entriesOf(readManifest(join(root, "packages", name))).map(({ subpath }) => ({

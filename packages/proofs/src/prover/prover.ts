@@ -98,6 +98,14 @@ export async function createProver(options: ProverOptions = {}): Promise<Prover>
   /** Children that were told to end and have not yet. */
   const ending = new Set<Promise<void>>();
 
+  /** An idle child must not keep the parent alive, a working one must. */
+  const hold = (held: ChildProcess, busy: boolean): void => {
+    const change = busy ? "ref" : "unref";
+    held[change]();
+    held.channel?.[change]();
+    (held.stderr as unknown as { ref(): void; unref(): void } | null)?.[change]();
+  };
+
   /** Kills a child with all that it started. */
   const end = (victim: ChildProcess): void => {
     if (child === victim) child = undefined;
@@ -106,6 +114,8 @@ export async function createProver(options: ProverOptions = {}): Promise<Prover>
       ending.delete(gone),
     );
     ending.add(gone);
+    // Idle ones are let go of; whoever waits for the end of this one must not run out of events before it.
+    hold(victim, true);
     try {
       process.kill(-victim.pid, "SIGKILL");
     } catch {
@@ -132,14 +142,6 @@ export async function createProver(options: ProverOptions = {}): Promise<Prover>
     });
     started.send(settings, () => {});
     return started;
-  };
-
-  /** An idle child must not keep the parent alive, a working one must. */
-  const hold = (held: ChildProcess, busy: boolean): void => {
-    const change = busy ? "ref" : "unref";
-    held[change]();
-    held.channel?.[change]();
-    (held.stderr as unknown as { ref(): void; unref(): void } | null)?.[change]();
   };
 
   const runNext = (): void => {
