@@ -123,6 +123,8 @@ describe("a review", () => {
       { keyHash: 5 },
       { providerUrl: "javascript:alert(1)" },
       { askerName: "x".repeat(300) },
+      { askerName: "Bank\u001b[2K" },
+      { askerName: "Bank\u202e" },
       { subjectKey: ["1"] },
     ]) {
       await assertCode(() => parseConsentRequest({ ...json, ...change }), "CONSENT_REQUEST_INVALID");

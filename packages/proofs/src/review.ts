@@ -136,7 +136,12 @@ const requestSchema: z.ZodType<ConsentRequest> = z.strictObject({
   definition: datasetDefinitionSchema,
   provider: address,
   asker: address,
-  askerName: z.string().max(200).optional(),
+  // It is shown to a person, maybe on a terminal.
+  askerName: z
+    .string()
+    .max(200)
+    .regex(/^\P{C}*$/u, "has control characters")
+    .optional(),
   verifier: address,
   root: fieldElement,
   nonce: decimalBelow(1n << NONCE_BITS, "2^128"),
