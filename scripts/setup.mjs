@@ -24,7 +24,11 @@ const commands = {
     needs: ["scripts/circuits.ts", "--artifacts"],
     about: "bring up a local market and run the stories",
   },
-  test: { entry: "scripts/test.ts", about: "run every check and test" },
+  test: {
+    entry: "scripts/test.ts",
+    needs: ["scripts/circuits.ts", "--artifacts"],
+    about: "run every check and test",
+  },
   check: {
     entry: "scripts/test.ts",
     args: ["--fast"],
