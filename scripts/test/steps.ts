@@ -91,6 +91,14 @@ export function listSteps(): readonly Step[] {
         work: tests(`test/e2e/${name}/**/*.test.ts`),
       };
     }),
+    // Long and on one core: early, so that nothing waits for it in the end.
+    {
+      name: "circuits",
+      load: 1,
+      after: ["keys"],
+      timeoutMs: LONG_MS,
+      work: tests("test/circuits/**/*.test.ts"),
+    },
     {
       name: "lint",
       load: 1,
@@ -164,13 +172,6 @@ export function listSteps(): readonly Step[] {
         ...(after.length > 0 ? { after } : {}),
       };
     }),
-    {
-      name: "circuits",
-      load: 1,
-      after: ["keys"],
-      timeoutMs: LONG_MS,
-      work: tests("test/circuits/**/*.test.ts"),
-    },
     ...when("scripts/bench/gas.ts", {
       name: "gas",
       load: 1,
