@@ -68,30 +68,36 @@ const SEMAPHORE_INPUTS: Inputs = {
  */
 export async function benchCircuits(progress: (line: string) => void): Promise<readonly BenchCircuit[]> {
   const config = readConfig();
-  const sources: readonly { readonly name: BenchName; readonly inputs: Inputs; compile(): Promise<Compiled> }[] = [
-    {
-      name: "sealedAnswer",
-      inputs: sealedAnswer().inputs,
-      compile: () => compileCircuit(mainNamed(config, "sealed-answer")),
-    },
-    { name: "scorecard", inputs: scorecard().inputs, compile: () => compileCircuit(mainNamed(config, "scorecard")) },
+  const own = (name: string): Pick<Source, "compile" | "verifier"> => {
+    const instance = config.instances.find((candidate) => candidate.name === name);
+    if (instance === undefined) throw new Error(`circuits.json has no ${name}`);
+    const file = join(root, "contracts", "generated", `${instance.verifier}.sol`);
+    return { compile: () => compileCircuit(mainOf(instance)), verifier: readFileSync(file, "utf8") };
+  };
+  const sources: readonly Source[] = [
+    { name: "sealedAnswer", inputs: sealedAnswer().inputs, ...own("sealed-answer") },
+    { name: "scorecard", inputs: scorecard().inputs, ...own("scorecard") },
     { name: "semaphore", inputs: SEMAPHORE_INPUTS, compile: () => compileCircuit(SEMAPHORE, 2, SEMAPHORE_LIBRARIES) },
   ];
   const circuits: BenchCircuit[] = [];
-  for (const { name, inputs, compile } of sources) {
-    progress(`${name}: circuit and keys`);
-    circuits.push(await loadCircuit(name, inputs, await compile(), config));
+  for (const source of sources) {
+    progress(`${source.name}: circuit and keys`);
+    circuits.push(await loadCircuit(source, config));
   }
   return circuits;
 }
 
-function mainNamed(config: Config, name: string): string {
-  const instance = config.instances.find((candidate) => candidate.name === name);
-  if (instance === undefined) throw new Error(`circuits.json has no ${name}`);
-  return mainOf(instance);
-}
+/** A circuit to measure. */
+type Source = {
+  readonly name: BenchName;
+  readonly inputs: Inputs;
+  /** Verifier as it is deployed; that of snarkjs when absent. */
+  readonly verifier?: string;
+  compile(): Promise<Compiled>;
+};
 
-async function loadCircuit(name: BenchName, inputs: Inputs, compiled: Compiled, config: Config): Promise<BenchCircuit> {
+async function loadCircuit({ name, inputs, verifier, compile }: Source, config: Config): Promise<BenchCircuit> {
+  const compiled = await compile();
   const keys = await makeDevelopmentKeys(compiled, config.setup);
   const header = readR1csHeader(compiled.r1cs);
   const provingKey = readFileSync(keys.zkey);
@@ -115,7 +121,7 @@ async function loadCircuit(name: BenchName, inputs: Inputs, compiled: Compiled, 
     constraints: header.constraints,
     publicSignals: made.publicSignals.length,
     zkeyBytes: statSync(keys.zkey).size,
-    verifyGas: await gasOf(keys.solidity, keys.verificationKey, made),
+    verifyGas: await gasOf(verifier ?? keys.solidity, keys.verificationKey, made),
     ...circuit,
   };
 }
@@ -128,7 +134,7 @@ async function calculatorOf(compiled: Compiled): Promise<Calculator> {
   return await (module.exports as (code: Uint8Array) => Promise<Calculator>)(readFileSync(compiled.wasm));
 }
 
-/** Gas of snarkjs' verifier on Hardhat's network, without what every transaction with this data costs. */
+/** Gas of a verifier on Hardhat's network, without what every transaction with this data costs. */
 async function gasOf(solidity: string, key: VerificationKey, { proof, publicSignals }: Made): Promise<number> {
   const chain = await network.create();
   try {

@@ -62,7 +62,7 @@ before(
     child.stdout.on("data", (chunk) => (standardOutput += chunk));
     child.stderr.on("data", (chunk) => (narrative += chunk));
     exitCode = await new Promise((resolve) => child.on("exit", resolve));
-    assert.equal(exitCode, 0, narrative);
+    assert.equal(exitCode, 0, `${narrative}${standardOutput}`);
     summary = JSON.parse(standardOutput.trimEnd().split("\n").at(-1) ?? "") as Summary;
   },
   { timeout },
