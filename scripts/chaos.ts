@@ -10,9 +10,9 @@ import {
   createNarrator,
   type LocalMarket,
   listenToRequester,
+  type NamedRestartable,
   observeJobs,
   type RequesterTells,
-  type Restartable,
   type Story,
   startLocalMarket,
   stories,
@@ -216,7 +216,7 @@ async function injectNow(
   await victim.restart();
 }
 
-function restartableOf(market: LocalMarket, target: string): Restartable {
+function restartableOf(market: LocalMarket, target: string): NamedRestartable {
   const found =
     target === "relay-1"
       ? market.relays[0]

@@ -4,8 +4,8 @@ export {
   type LocalMarket,
   type LocalMarketOptions,
   type LocalRelay,
+  type NamedRestartable,
   type Provider,
-  type Restartable,
   startLocalMarket,
 } from "./market.ts";
 export { createNarrator, formatMoney, type Narrator } from "./narrator.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Address } from "@quorate/core";
 import type { MarketClient } from "@quorate/sdk";
 import { createKeystore, type KeyAccount, loadKeystore } from "@quorate/service";
-import { createWalletClient, defineChain, http, type PublicClient } from "viem";
+import { createWalletClient, defineChain, http, type PublicClient, type WalletClient } from "viem";
 
 /**
  * Makes a key in the layout of the command line: `keys/<name>.json` under a passphrase that lies beside it.
@@ -42,7 +42,7 @@ export function marketClient({
   readonly chainId: number;
   readonly market: Address;
   readonly account: KeyAccount;
-}): MarketClient {
+}): MarketClient & { readonly wallet: WalletClient } {
   const chain = defineChain({
     id: chainId,
     name: "local market",

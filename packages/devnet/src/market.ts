@@ -11,7 +11,17 @@ import { type Deployment, deployMarket } from "./deploy.ts";
 import { createFaucet } from "./faucet.ts";
 import { makeKey, marketClient } from "./keys.ts";
 import { BUDGET, DEPOSIT, dollars, type Organization, organizations } from "./organizations.ts";
-import { type Actor, siblingModule, startActor, waitForLine, waitForServer } from "./processes.ts";
+import {
+  type Actor,
+  type Casualty,
+  casualtiesOf,
+  type Restartable,
+  siblingModule,
+  startActor,
+  startRestartable,
+  waitForLine,
+  waitForServer,
+} from "./processes.ts";
 import type { RequesterConfig } from "./requester-events.ts";
 
 /** How a local market is started. */
@@ -30,27 +40,19 @@ export type LocalMarketOptions = {
   readonly onStep: (text: string) => void;
 };
 
-/** A process that can be killed and started again on the same data. */
-export type Restartable = {
-  readonly name: string;
-  /** The running, or last, process. */
-  process(): Actor;
-  /** Kills the process without a chance to clean up. */
-  kill(): Promise<void>;
-  /** Starts the process again and waits until it is ready. */
-  restart(): Promise<void>;
-};
+/** A process with a name for people that can be killed and started again. */
+export type NamedRestartable = Restartable & { readonly name: string };
 
 /** An organization that runs. */
 export type Provider = Organization &
-  Restartable & {
+  NamedRestartable & {
     readonly provider: Address;
     readonly agent: Address;
     readonly dataDir: string;
   };
 
 /** A relay that runs. */
-export type LocalRelay = Restartable & { readonly url: string };
+export type LocalRelay = NamedRestartable & { readonly url: string };
 
 /** A market that runs on this machine. */
 export type LocalMarket = {
@@ -65,7 +67,7 @@ export type LocalMarket = {
   /** Name of an account, or its short form. */
   nameOf(account: Address): string;
   /** Every process that should be alive and is not, with the end of its log. */
-  casualties(): readonly { readonly name: string; readonly log: string }[];
+  casualties(): readonly Casualty[];
   /** Ends every process. */
   stop(): Promise<void>;
 };
@@ -104,23 +106,10 @@ export async function startLocalMarket(options: LocalMarketOptions): Promise<Loc
     module: string,
     args: readonly string[],
     readyLine: string,
-  ): Restartable => {
-    let actor = start(name, module, args);
-    return {
-      name: title,
-      process: () => actor,
-      async kill() {
-        actor.signal("SIGKILL");
-        await actor.exited;
-      },
-      async restart() {
-        actors.splice(actors.indexOf(actor), 1);
-        rmSync(actor.logFile, { force: true });
-        actor = start(name, module, args);
-        await waitForLine(actor, readyLine, START_TIMEOUT_MS);
-      },
-    };
-  };
+  ): NamedRestartable => ({
+    name: title,
+    ...startRestartable(actors, () => start(name, module, args), readyLine, START_TIMEOUT_MS),
+  });
   const start = (name: string, module: string, args: readonly string[]): Actor => {
     const actor = startActor({ name, main: siblingModule(module), args, logFile: join(folder, "logs", `${name}.log`) });
     actors.push(actor);
@@ -279,10 +268,7 @@ export async function startLocalMarket(options: LocalMarketOptions): Promise<Loc
       providers,
       requester: { address: requesterKeys.address, home: requesterHome, process: requester },
       nameOf: (account) => names.get(account.toLowerCase()) ?? `${account.slice(0, 8)}…${account.slice(-4)}`,
-      casualties: () =>
-        actors
-          .filter((actor) => !actor.alive())
-          .map((actor) => ({ name: actor.name, log: readFileSync(actor.logFile, "utf8").slice(-1_500) })),
+      casualties: () => casualtiesOf(actors),
       stop,
     };
   } catch (error) {

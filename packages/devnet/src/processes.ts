@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FatalError, isQuorateError } from "@quorate/core";
@@ -104,6 +104,64 @@ export function startActor(spec: ActorSpec): Actor {
       return exited;
     },
   };
+}
+
+/** A process that can be killed and started again on the same data. */
+export type Restartable = {
+  /** The running, or last, process. */
+  process(): Actor;
+  /** Kills the process without a chance to clean up. */
+  kill(): Promise<void>;
+  /** Starts the process again and waits until it is ready. */
+  restart(): Promise<void>;
+};
+
+/**
+ * Starts an actor so that it can be started again.
+ *
+ * @param actors - Everything that runs; holds the latest process.
+ * @param launch - Starts the process, and adds it to `actors`.
+ * @param readyLine - Beginning of the line by which it says that it is ready.
+ * @param timeoutMs - Longest wait for that line.
+ */
+export function startRestartable(
+  actors: Actor[],
+  launch: () => Actor,
+  readyLine: string,
+  timeoutMs: number,
+): Restartable {
+  let actor = launch();
+  return {
+    process: () => actor,
+    async kill() {
+      actor.signal("SIGKILL");
+      await actor.exited;
+    },
+    async restart() {
+      actors.splice(actors.indexOf(actor), 1);
+      rmSync(actor.logFile, { force: true });
+      actor = launch();
+      await waitForLine(actor, readyLine, timeoutMs);
+    },
+  };
+}
+
+/** A process that ended by itself. */
+export type Casualty = {
+  readonly name: string;
+  /** End of its log. */
+  readonly log: string;
+};
+
+/**
+ * Every process that should be alive and is not.
+ *
+ * @param actors - Everything that was started.
+ */
+export function casualtiesOf(actors: readonly Actor[]): readonly Casualty[] {
+  return actors
+    .filter((actor) => !actor.alive())
+    .map(({ name, logFile }) => ({ name, log: readFileSync(logFile, "utf8").slice(-1_500) }));
 }
 
 /**

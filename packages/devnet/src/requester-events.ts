@@ -1,4 +1,5 @@
 import type { Address, Hex } from "@quorate/core";
+import type { FailedEvent } from "./channel.ts";
 import type { Story } from "./stories.ts";
 
 /** What the requester's process tells the one that started it, as it happens. Amounts are decimal strings in base units. */
@@ -39,7 +40,7 @@ export type RequesterEvent =
       readonly ok: boolean;
       readonly summary: string;
     }
-  | { readonly type: "failed"; readonly code: string; readonly message: string };
+  | FailedEvent;
 
 /** What the requester's process is told to do. */
 export type RequesterCommand = { readonly type: "run"; readonly story: Story };

@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Hex, isQuorateError, sealAad, sealTo, silentLogger, systemClock } from "@quorate/core";
+import { type Hex, sealAad, sealTo, silentLogger, systemClock } from "@quorate/core";
 import {
   createRequester,
   type JobRecord,
@@ -19,15 +19,9 @@ import {
 import { fileKeyStore } from "@quorate/sdk/node";
 import { createLogger, loadKeystore, runService } from "@quorate/service";
 import { createRelayClient } from "@quorate/wire";
-import {
-  bytesToHex,
-  createPublicClient,
-  createWalletClient,
-  defineChain,
-  hexToBytes,
-  http,
-  type PublicClient,
-} from "viem";
+import { bytesToHex, createPublicClient, hexToBytes, http, type PublicClient } from "viem";
+import { failureOf } from "./channel.ts";
+import { marketClient } from "./keys.ts";
 import { findProgram } from "./programs/index.ts";
 import type { RequesterCommand, RequesterConfig, RequesterEvent } from "./requester-events.ts";
 import { type Story, WALL_TIME_MS } from "./stories.ts";
@@ -61,28 +55,16 @@ function tell(event: RequesterEvent): void {
 
 function tellFailure(error: unknown): void {
   console.error(error);
-  const code = isQuorateError(error) ? error.code : "UNEXPECTED";
-  tell({ type: "failed", code, message: error instanceof Error ? error.message : String(error) });
+  tell(failureOf(error));
 }
 
 async function connect(keyStore: RequesterKeyStore): Promise<Requester> {
   const passphrase = readFileSync(config.passphraseFile, "utf8").trim();
   const account = await loadKeystore(join(config.home, "keys", "requester.json"), passphrase);
-  const chain = defineChain({
-    id: config.chainId,
-    name: "local market",
-    nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
-    rpcUrls: { default: { http: [config.rpc] } },
-  });
-  const transport = http(config.rpc);
+  const client = createPublicClient({ transport: http(config.rpc), pollingInterval: 500 }) as PublicClient;
   const trust: unknown = JSON.parse(readFileSync(join(config.home, "trust.json"), "utf8"));
   return createRequester({
-    client: {
-      public: createPublicClient({ chain, transport, pollingInterval: 500 }) as PublicClient,
-      wallet: createWalletClient({ chain, transport, account }),
-      chainId: config.chainId,
-      market: config.market,
-    },
+    client: marketClient({ ...config, client, account }),
     relays: createRelayClient({
       urls: [...config.relays],
       domain: { chainId: config.chainId, market: config.market },

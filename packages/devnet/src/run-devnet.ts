@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Address } from "@quorate/core";
 import { startLocalMarket } from "./market.ts";
 import { createNarrator } from "./narrator.ts";
+import type { Casualty } from "./processes.ts";
 import type { QuerySide } from "./queries/query-side.ts";
 import type { QueriesSummary } from "./queries/run-query-stories.ts";
 import { runStories, type StoriesSummary } from "./run-stories.ts";
@@ -101,7 +102,7 @@ const LOOK_MS = 2_000;
 
 /** Waits for the signal, and says when a process ends by itself meanwhile. */
 async function stayUp(
-  casualties: () => readonly { name: string; log: string }[],
+  casualties: () => readonly Casualty[],
   signal: AbortSignal,
   say: (text: string) => void,
 ): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Hex, isQuorateError } from "@quorate/core";
+import type { Hex } from "@quorate/core";
 import {
   type ConsentRequest,
   consentMessage,
@@ -20,7 +20,7 @@ import { createLogger, runService } from "@quorate/service";
 import { sealConsent } from "@quorate/wire";
 import { createPublicClient, http, type PublicClient } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
-import { parseSettings, type Wire, wireOf } from "./channel.ts";
+import { parseSettings, serveCommands } from "../channel.ts";
 import type { ApplicantCommand, ApplicantConfig, ApplicantEvent, KnownProvider } from "./messages.ts";
 
 const config = parseSettings<ApplicantConfig>(readFileSync(process.argv[2] as string, "utf8"));
@@ -28,17 +28,7 @@ const wallet = privateKeyToAccount(readFileSync(config.secretFile, "utf8").trim(
 
 process.exitCode = await runService(
   async (signal) => {
-    const wire: Wire<ApplicantCommand, ApplicantEvent> = wireOf(process);
-    await wire.serve(
-      { type: "ready" },
-      async (command) => [await run(command)],
-      (error) => ({
-        type: "failed",
-        code: isQuorateError(error) ? error.code : "UNEXPECTED",
-        message: error instanceof Error ? error.message : String(error),
-      }),
-      signal,
-    );
+    await serveCommands<ApplicantCommand, ApplicantEvent>(process, { type: "ready" }, run, signal);
   },
   { logger: createLogger({ level: "info", stream: process.stdout }), exit: (code) => process.exit(code) },
 );
@@ -62,11 +52,7 @@ async function run(command: ApplicantCommand): Promise<ApplicantEvent> {
   switch (command.type) {
     case "enrol":
       await client.enrol({ code: command.code, papers: config.papers });
-      return { type: "enrolled" };
-    case "card":
-      return { type: "carded", subjectKey: (await client.card()).subjectKey };
-    case "audit":
-      return { type: "audited", entries: (await client.audit()).length };
+      return { type: "enrolled", subjectKey: client.publicKey };
     case "consent":
       if (command.manner === "blindly") {
         return { type: "consented", sealed: await signBlindly(client, secret, command) };

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { runDomain } from "@quorate/domain";
 import { createProver } from "@quorate/proofs/node";
 import { createLogger, runService } from "@quorate/service";
-import { parseSettings } from "./channel.ts";
+import { parseSettings } from "../channel.ts";
 import type { DomainEvent } from "./messages.ts";
 
 const config = parseSettings(readFileSync(process.argv[2] as string, "utf8"));

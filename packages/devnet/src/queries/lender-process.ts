@@ -5,13 +5,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { mortgageDeskAbi } from "@quorate/abi";
-import { type Hex, isQuorateError } from "@quorate/core";
-import { type Receipt, receiptToJson, subjectIdOf, subjectRefOf } from "@quorate/proofs";
+import type { Hex } from "@quorate/core";
+import { subjectIdOf, subjectRefOf } from "@quorate/proofs";
 import { fileQueryStore } from "@quorate/sdk/node";
 import { type Asker, createAsker } from "@quorate/sdk/queries";
 import { createLogger, type KeyAccount, loadKeystore, runService } from "@quorate/service";
-import { createPublicClient, createWalletClient, defineChain, http, type PublicClient, type WalletClient } from "viem";
-import { parseSettings, type Wire, wireOf } from "./channel.ts";
+import { createPublicClient, http, type PublicClient, type WalletClient } from "viem";
+import { parseSettings, serveCommands } from "../channel.ts";
+import { marketClient } from "../keys.ts";
 import type { LenderCommand, LenderConfig, LenderEvent } from "./messages.ts";
 
 const config = parseSettings<LenderConfig>(readFileSync(process.argv[2] as string, "utf8"));
@@ -27,18 +28,9 @@ type Lender = {
 
 process.exitCode = await runService(
   async (signal) => {
-    const wire: Wire<LenderCommand, LenderEvent> = wireOf(process);
     const lender = await connect();
-    await wire.serve(
-      { type: "ready", address: lender.account.address },
-      async (command) => [await run(lender, command, signal)],
-      (error) => ({
-        type: "failed",
-        code: isQuorateError(error) ? error.code : "UNEXPECTED",
-        message: error instanceof Error ? error.message : String(error),
-      }),
-      signal,
-    );
+    const ready: LenderEvent = { type: "ready" };
+    await serveCommands<LenderCommand, LenderEvent>(process, ready, (command) => run(lender, command, signal), signal);
   },
   { logger: createLogger({ level: "info", stream: process.stdout }), exit: (code) => process.exit(code) },
 );
@@ -46,23 +38,11 @@ process.exitCode = await runService(
 async function connect(): Promise<Lender> {
   const passphrase = readFileSync(config.passphraseFile, "utf8").trim();
   const account = await loadKeystore(join(config.home, "keys", "lender.json"), passphrase);
-  const chain = defineChain({
-    id: config.chainId,
-    name: "local market",
-    nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
-    rpcUrls: { default: { http: [config.rpc] } },
-  });
-  const transport = http(config.rpc);
-  const publicClient = createPublicClient({ chain, transport, pollingInterval: 500 }) as PublicClient;
-  const wallet = createWalletClient({ chain, transport, account });
+  const publicClient = createPublicClient({ transport: http(config.rpc), pollingInterval: 500 }) as PublicClient;
+  const client = marketClient({ ...config, client: publicClient, account });
   const store = fileQueryStore({ directory: join(config.home, "queries"), passphrase });
-  const asker = createAsker({
-    client: { public: publicClient, wallet, chainId: config.chainId, market: config.market },
-    store,
-    verifiers: config.verifiers,
-    pollIntervalMs: 500,
-  });
-  return { account, publicClient, wallet, store, asker };
+  const asker = createAsker({ client, store, verifiers: config.verifiers, pollIntervalMs: 500 });
+  return { account, publicClient, wallet: client.wallet, store, asker };
 }
 
 async function run(lender: Lender, command: LenderCommand, signal: AbortSignal): Promise<LenderEvent> {
@@ -103,13 +83,8 @@ async function finish({ asker }: Lender, queryId: Hex, signal: AbortSignal): Pro
     return { type: "refunded", transaction: hash as Hex };
   }
   const { answer } = await asker.answer(queryId);
-  const receipt: Receipt = await asker.receipt(queryId);
-  return {
-    type: "answered",
-    answer,
-    transaction: receipt.transaction as Hex,
-    receipt: JSON.stringify(receiptToJson(receipt)),
-  };
+  const { transaction } = await asker.receipt(queryId);
+  return { type: "answered", answer, transaction: transaction as Hex };
 }
 
 /** Hands an answer to a contract that acts on it. This publishes question and answer. */

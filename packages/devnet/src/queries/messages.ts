@@ -1,5 +1,6 @@
 import type { Address, Hex } from "@quorate/core";
 import type { ConsentRequest, Papers, Statement } from "@quorate/proofs";
+import type { FailedEvent } from "../channel.ts";
 
 /** Where the query side of the local market is. */
 export type QuerySite = {
@@ -34,14 +35,14 @@ export type LenderCommand =
 
 /** What the lender tells. */
 export type LenderEvent =
-  | { readonly type: "ready"; readonly address: Address }
+  | { readonly type: "ready" }
   | { readonly type: "prepared"; readonly queryId: Hex; readonly request: ConsentRequest; readonly secret: bigint }
   | { readonly type: "quoted"; readonly price: bigint; readonly bond: bigint }
   | { readonly type: "asked"; readonly transaction: Hex }
-  | { readonly type: "answered"; readonly answer: boolean; readonly transaction: Hex; readonly receipt: string }
+  | { readonly type: "answered"; readonly answer: boolean; readonly transaction: Hex }
   | { readonly type: "refunded"; readonly transaction: Hex }
   | { readonly type: "acted"; readonly transactions: readonly Hex[]; readonly approved: boolean }
-  | { readonly type: "failed"; readonly code: string; readonly message: string };
+  | FailedEvent;
 
 /** Settings of an applicant's process. */
 export type ApplicantConfig = QuerySite & {
@@ -58,7 +59,6 @@ export type KnownProvider = { readonly provider: Address; readonly url: string }
 /** What an applicant is told to do. It answers each command with one event. */
 export type ApplicantCommand =
   | { readonly type: "enrol"; readonly at: KnownProvider; readonly code: string }
-  | { readonly type: "card"; readonly at: KnownProvider }
   | {
       readonly type: "consent";
       readonly at: KnownProvider;
@@ -68,8 +68,7 @@ export type ApplicantCommand =
        * who cheats signs whatever it is given.
        */
       readonly manner: "looks" | "refuses" | "blindly";
-    }
-  | { readonly type: "audit"; readonly at: KnownProvider };
+    };
 
 /** What an applicant's client showed to it before it said yes or no. */
 export type ReviewWords = {
@@ -83,12 +82,10 @@ export type ReviewWords = {
 /** What an applicant tells. */
 export type ApplicantEvent =
   | { readonly type: "ready" }
-  | { readonly type: "enrolled" }
-  | { readonly type: "carded"; readonly subjectKey: readonly [bigint, bigint] }
+  | { readonly type: "enrolled"; readonly subjectKey: readonly [bigint, bigint] }
   | { readonly type: "consented"; readonly sealed: string; readonly words?: ReviewWords }
   | { readonly type: "refused"; readonly words: ReviewWords }
-  | { readonly type: "audited"; readonly entries: number }
-  | { readonly type: "failed"; readonly code: string; readonly message: string };
+  | FailedEvent;
 
 /** Settings of a domain provider's process: what `runDomain` takes. */
 export type DomainConfig = Readonly<Record<string, unknown>>;

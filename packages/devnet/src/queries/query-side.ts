@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Address, Hex } from "@quorate/core";
 import { attributeOf, definitionHash, encodeValue, type Papers, type PublicKey } from "@quorate/proofs";
@@ -6,14 +6,24 @@ import { authorizeAgent, depositWithPermit, registerDataset } from "@quorate/sdk
 import type { KeyAccount } from "@quorate/service";
 import { keccak256, type PublicClient } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
+import { writeSettings } from "../channel.ts";
 import { deployDesk, deployQueryMarket, type QueryDeployment } from "../deploy.ts";
 import { createFaucet } from "../faucet.ts";
 import { makeKey, marketClient } from "../keys.ts";
 import type { LocalMarket } from "../market.ts";
 import { dollars } from "../organizations.ts";
-import { type Actor, siblingModule, startActor, waitForLine, waitForServer } from "../processes.ts";
+import {
+  type Actor,
+  type Casualty,
+  casualtiesOf,
+  type Restartable,
+  siblingModule,
+  startActor,
+  startRestartable,
+  waitForServer,
+} from "../processes.ts";
 import { listenTo, type Tells } from "../tells.ts";
-import { writeSettings } from "./channel.ts";
+
 import { setUpDomain } from "./domain-setup.ts";
 import type {
   ApplicantCommand,
@@ -32,16 +42,12 @@ import { castPeople, type DomainSlug, datasets, enrolments, LEAST_INCOME, STALE_
 export type ApplicantTells = Tells<ApplicantCommand, ApplicantEvent>;
 
 /** A domain provider that runs. */
-export type DomainProvider = {
+export type DomainProvider = Restartable & {
   readonly name: string;
   readonly address: Address;
   readonly url: string;
   /** Hears of every proof, with its time in milliseconds. */
   onProved(listener: (query: bigint, ms: number) => void): () => void;
-  /** Kills the process without a chance to clean up. */
-  kill(): Promise<void>;
-  /** Starts it again on the same data. */
-  restart(): Promise<void>;
 };
 
 /** Somebody who applies for a mortgage. */
@@ -67,7 +73,7 @@ export type QuerySide = {
   readonly relayFolders: readonly string[];
   readonly cast: { readonly people: readonly Person[]; readonly applicants: Readonly<Record<string, Applicant>> };
   /** Every process that should be alive and is not, with the end of its log. */
-  casualties(): readonly { readonly name: string; readonly log: string }[];
+  casualties(): readonly Casualty[];
   stop(): Promise<void>;
 };
 
@@ -196,9 +202,10 @@ export async function startQuerySide(
         });
         return launched;
       };
-      let actor = launch();
-      const url = await waitForServer(actor, "ready ", port + number, START_TIMEOUT_MS);
+      const running = startRestartable(actors, launch, "ready ", START_TIMEOUT_MS);
+      const url = await waitForServer(running.process(), "ready ", port + number, START_TIMEOUT_MS);
       return {
+        ...running,
         name: providerNames[slug],
         address: provider.address,
         url,
@@ -206,16 +213,6 @@ export async function startQuerySide(
         onProved(listener) {
           listeners.add(listener);
           return () => listeners.delete(listener);
-        },
-        async kill() {
-          actor.signal("SIGKILL");
-          await actor.exited;
-        },
-        async restart() {
-          actors.splice(actors.indexOf(actor), 1);
-          rmSync(actor.logFile, { force: true });
-          actor = launch();
-          await waitForLine(actor, "ready ", START_TIMEOUT_MS);
         },
       };
     };
@@ -244,9 +241,8 @@ export async function startQuerySide(
           const known = { provider: address, url };
           await tells.until("ready", START_TIMEOUT_MS, signal);
           tells.send({ type: "enrol", at: known, code: codes.get(person) as string });
-          await tells.until("enrolled", START_TIMEOUT_MS, signal);
-          tells.send({ type: "card", at: known });
-          subjectKeys[slug] = [(await tells.until("carded", START_TIMEOUT_MS, signal)).subjectKey];
+          const { subjectKey } = await tells.until("enrolled", START_TIMEOUT_MS, signal);
+          subjectKeys[slug] = [subjectKey];
         }),
       );
     }
@@ -286,10 +282,7 @@ export async function startQuerySide(
           ]),
         ),
       },
-      casualties: () =>
-        actors
-          .filter((actor) => !actor.alive())
-          .map((actor) => ({ name: actor.name, log: readFileSync(actor.logFile, "utf8").slice(-1_500) })),
+      casualties: () => casualtiesOf(actors),
       stop,
     };
   } catch (error) {

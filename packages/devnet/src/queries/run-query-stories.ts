@@ -109,15 +109,16 @@ async function runStory(
 ): Promise<Observed> {
   const { lender, client, site } = side;
   const provider = side.providers[story.at];
-  const owner = applicantOf(side, story.lentBy ?? story.applicant);
+  const ownerSlug = story.lentBy ?? story.applicant;
+  const owner = applicantOf(side, ownerSlug);
   const { papers } = side.cast.applicants[story.applicant]?.shown ?? fail(story.name, "nobody plays this applicant");
   const { timestamp } = await client.getBlock();
   const statement = statementFor(story.at, Number(timestamp));
   narrator.item("statement", `${describeStatement(statement)}?`);
 
   const at = { provider: provider.address, url: provider.url };
-  owner.send({ type: "card", at });
-  const { subjectKey } = await owner.until("carded", STEP_TIMEOUT_MS, signal);
+  const [subjectKey] = side.cast.applicants[ownerSlug]?.subjectKeys ?? [];
+  if (subjectKey === undefined) fail(story.name, `${ownerSlug} has enrolled nowhere`);
   lender.send({
     type: "prepare",
     providerUrl: provider.url,
