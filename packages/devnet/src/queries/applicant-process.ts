@@ -52,12 +52,25 @@ async function run(command: ApplicantCommand): Promise<ApplicantEvent> {
   switch (command.type) {
     case "enrol":
       await client.enrol({ code: command.code, papers: config.papers });
+      await untilPublished(client);
       return { type: "enrolled", subjectKey: client.publicKey };
     case "consent":
       if (command.manner === "blindly") {
         return { type: "consented", sealed: await signBlindly(client, secret, command) };
       }
       return consent(client, command);
+  }
+}
+
+/**
+ * Waits until the records of this applicant lie under a root on chain: a question that names an older root cannot be answered.
+ * Whoever started the process limits the wait.
+ */
+async function untilPublished(client: SubjectClient): Promise<void> {
+  for (;;) {
+    const records = await client.records();
+    if (records.length > 0 && records.every(({ state }) => state === "published")) return;
+    await new Promise((resolve) => setTimeout(resolve, 500));
   }
 }
 
