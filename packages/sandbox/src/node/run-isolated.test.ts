@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomInt } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { describe, it } from "node:test";
@@ -215,11 +216,13 @@ for (const isolation of isolations) {
       });
 
       it("leaves no process behind", async () => {
-        await hostile("spawns", "", { wallTimeMs: 500 });
+        // A length of its own tells these sleepers from any other on the machine.
+        const seconds = `60.${randomInt(2 ** 40)}`;
+        await hostile("spawns", seconds, { wallTimeMs: 500 });
         assert.deepEqual(childrenAlive(), []);
         const sleepers = readdirSync("/proc").filter((pid) => {
           try {
-            return readFileSync(`/proc/${pid}/cmdline`, "latin1") === "/bin/sleep\x0060\0";
+            return readFileSync(`/proc/${pid}/cmdline`, "latin1") === `/bin/sleep\0${seconds}\0`;
           } catch {
             return false;
           }

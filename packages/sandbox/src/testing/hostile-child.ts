@@ -116,7 +116,7 @@ switch (mode) {
   case "spawns":
     send(Uint8Array.of(READY));
     for (let count = 0; count < 100; count += 1)
-      attempt(() => spawn("/bin/sleep", ["60"], { detached: true, stdio: "ignore" }));
+      attempt(() => spawn("/bin/sleep", [argument], { detached: true, stdio: "ignore" }));
     break;
   default:
     throw new Error(`unknown mode ${mode}`);
