@@ -11,6 +11,7 @@ import {
     ROLE_SEAT,
     ROLE_SHADOW,
     ROLE_SPARE,
+    SET_VOTES,
     BadOffer,
     CarriedCommitment,
     CommitmentFault,
@@ -21,6 +22,7 @@ import {
     PlaceResult,
     PlacedCommitment,
     Request,
+    SetSignature,
     SignedOffer,
     Terms,
     Verdict
@@ -40,15 +42,14 @@ import {Panel, Panels} from "./types/Panel.sol";
 import {Tally, TallyLib} from "./types/Tally.sol";
 import {TermsLib} from "./types/TermsLib.sol";
 import {IJobMarket} from "./interfaces/IJobMarket.sol";
-import {Jobs} from "./base/Jobs.sol";
-import {SignedOffers} from "./base/SignedOffers.sol";
+import {Callbacks} from "./base/Callbacks.sol";
 import {Standings} from "./base/Standings.sol";
 import {Windows} from "./base/Windows.sol";
 
 /// @title Job market
-/// @notice The actions A1 to A8 of docs/protocol/lifecycle.md. Money is in {Ledger}, probation in {Standings}, signatures in
-/// {SignedOffers}, status in {Jobs}, counting in {TallyLib}.
-contract JobMarket is Standings, SignedOffers, Jobs, Windows, Multicall {
+/// @notice The actions A1 to A8 and A11 of docs/protocol/lifecycle.md. Money is in {Ledger}, probation in {Standings}, signatures in
+/// {SignedOffers}, status in {Jobs}, counting in {TallyLib}, the callback in {Callbacks}.
+contract JobMarket is Standings, Callbacks, Windows, Multicall {
     using Places for uint256;
     using TermsLib for Terms;
 
@@ -98,8 +99,7 @@ contract JobMarket is Standings, SignedOffers, Jobs, Windows, Multicall {
             _lock(request.token, panel.providerOf(i), request.bond);
         }
         _escrow(request.token, msg.sender, _escrowOf(sums, request.seats, request.carrierFee));
-        _states[jobId] = JobWords.create(block.timestamp);
-        _chains[jobId][panel.termsHash(request, spares)] = jobId;
+        _states[jobId] = JobWords.fresh(block.timestamp, panel.termsHash(request, spares));
         panel.emitOpened(jobId, request, spares, offers);
     }
 
@@ -111,7 +111,8 @@ contract JobMarket is Standings, SignedOffers, Jobs, Windows, Multicall {
         (bool good, CommitmentFault fault) = _judgeCommitment(jobId, state, terms, place, commitment);
         if (!good) revert CommitmentRefused(jobId, place, fault);
         // Effect:
-        (_states[jobId], _chains[jobId][termsHash]) = _commit(jobId, state, terms, chain, place, commitment);
+        (state, chain) = _commit(jobId, state, terms, chain, place, commitment);
+        _store(jobId, termsHash, state, chain);
     }
 
     /// @inheritdoc IJobMarket
@@ -132,13 +133,13 @@ contract JobMarket is Standings, SignedOffers, Jobs, Windows, Multicall {
             if (good) (state, chain) = _commit(jobId, state, terms, chain, place, commitment);
             else emit CommitmentSkipped({jobId: jobId, place: place, cause: fault});
         }
-        (_states[jobId], _chains[jobId][termsHash]) = (state, chain);
+        _store(jobId, termsHash, state, chain);
     }
 
     /// @inheritdoc IJobMarket
     function decline(bytes32 jobId, Terms calldata terms, uint8 place) external {
         // Check:
-        (JobWord state, , ) = _load(jobId, terms);
+        (JobWord state, bytes32 termsHash, bytes32 chain) = _load(jobId, terms);
         address provider = _requireActsFor(jobId, terms, place);
         if (state.committed().has(place)) revert AlreadyCommitted(jobId, place);
         if (state.declined().has(place)) revert AlreadyDeclined(jobId, place);
@@ -148,7 +149,7 @@ contract JobMarket is Standings, SignedOffers, Jobs, Windows, Multicall {
         state = state.withDecline(place);
         // A shadow delays nothing, so its decline must not move the start of revealing either.
         if (!_isShadow(terms, place)) state = state.withDeclineTime(block.timestamp);
-        _states[jobId] = state;
+        _store(jobId, termsHash, state, chain);
         _release({token: terms.tokenOf(), owner: provider, bond: terms.bondOf(), pay: 0});
         emit SeatDeclined({jobId: jobId, provider: provider, place: place});
     }
@@ -156,7 +157,7 @@ contract JobMarket is Standings, SignedOffers, Jobs, Windows, Multicall {
     /// @inheritdoc IJobMarket
     function promote(bytes32 jobId, Terms calldata terms) external {
         // Check:
-        (JobWord state, , ) = _load(jobId, terms);
+        (JobWord state, bytes32 termsHash, bytes32 chain) = _load(jobId, terms);
         _requireStatus(jobId, state, terms, JobStatus.Committing);
         uint256 spare = terms.seatsOf();
         uint256 left = _sparesLeft(state, spare, terms.sparesOf());
@@ -178,7 +179,7 @@ contract JobMarket is Standings, SignedOffers, Jobs, Windows, Multicall {
             });
             ++spare;
         }
-        _states[jobId] = state;
+        _store(jobId, termsHash, state, chain);
     }
 
     /// @inheritdoc IJobMarket
@@ -193,20 +194,27 @@ contract JobMarket is Standings, SignedOffers, Jobs, Windows, Multicall {
         _requireStatus(jobId, state, terms, JobStatus.Revealing);
         bytes32[] memory landed = _unfold(jobId, chain, terms.count(), commitments);
         // Effect:
-        uint256 before = state.opened();
-        bytes32[] memory hashes;
-        (state, hashes) = _openAll(jobId, state, terms, landed, openings);
-        uint256 opened = state.opened();
-        if (opened == state.committed() && opened != 0) {
-            // The happy path: votes go from calldata to the settlement and are never stored.
-            _loadHashes(jobId, hashes, before);
-            _settle(jobId, termsHash, state, terms, hashes);
-            return;
-        }
-        for (uint256 place; place < hashes.length; ++place) {
-            if (hashes[place] != 0) _openedHashes[jobId][place] = hashes[place];
-        }
-        _states[jobId] = state;
+        _openAll(jobId, termsHash, state, terms, chain, landed, openings, false, false);
+    }
+
+    /// @inheritdoc IJobMarket
+    function revealSet(
+        bytes32 jobId,
+        Terms calldata terms,
+        PlacedCommitment[] calldata landed,
+        bytes32[] calldata closed,
+        Opening[] calldata openings,
+        SetSignature[] calldata signatures
+    ) external {
+        // Check:
+        bool isFresh = _states[jobId].isFresh();
+        (JobWord state, bytes32 termsHash, bytes32 chain) = _load(jobId, terms);
+        uint256 revealAt = _requireSetAllowed(jobId, state, terms);
+        bytes32[] memory set = _requireSet(jobId, terms, closed, openings, signatures);
+        bytes32[] memory onChain = _unfold(jobId, chain, terms.count(), landed);
+        // Effect:
+        (state, chain) = _placeSet(jobId, state, terms, set, onChain, revealAt);
+        _openAll(jobId, termsHash, state, terms, chain, set, openings, true, isFresh);
     }
 
     /// @inheritdoc IJobMarket
@@ -262,9 +270,9 @@ contract JobMarket is Standings, SignedOffers, Jobs, Windows, Multicall {
         if (request.standbyBps > BPS) revert ShareAboveMaximum(request.standbyBps, BPS);
         _requireWindow(request.commitWindow);
         _requireWindow(request.revealWindow);
-        if (request.callback != address(0) || request.callbackGas != 0 || request.flags & ~ACCEPT_PROBATION != 0) {
-            revert ReservedFieldSet(request.callback, request.callbackGas, request.flags);
-        }
+        uint32 known = ACCEPT_PROBATION | SET_VOTES;
+        if (request.flags & ~known != 0) revert UnknownFlags(request.flags, known);
+        _requireCallback(request.callback, request.callbackGas);
         if (request.encryptionKey == 0) revert ZeroEncryptionKey();
     }
 
@@ -273,6 +281,8 @@ contract JobMarket is Standings, SignedOffers, Jobs, Windows, Multicall {
         _requireSound(request);
         if (block.timestamp >= request.expiry) revert RequestExpired(jobId, request.expiry);
         if (_states[jobId].phase() != Phase.None) revert JobAlreadyOpened(jobId);
+        address callback = request.callback;
+        if (callback != address(0) && callback.code.length == 0) revert CallbackWithoutCode(callback);
         if (spares > request.spares) revert TooManySpares(spares, request.spares);
         uint256 minimum = uint256(request.seats) + spares;
         uint256 maximum = minimum + request.shadows;
@@ -444,15 +454,22 @@ contract JobMarket is Standings, SignedOffers, Jobs, Windows, Multicall {
         if (found != chain) revert CommitmentsMismatch(jobId, found, chain);
     }
 
-    /// @dev Opens what can be opened. Returns the facts, for the caller to store or settle, and the result hashes by place.
+    /// @dev Opens what can be opened, and settles the job if no commitment is left closed.
+    /// @param isProved whether the commitments of these openings were made from them, so that none need be compared
+    /// @param isFresh whether the job has no chain of commitments in storage
     function _openAll(
         bytes32 jobId,
+        bytes32 termsHash,
         JobWord state,
         Terms calldata terms,
+        bytes32 chain,
         bytes32[] memory landed,
-        Opening[] calldata openings
-    ) private returns (JobWord, bytes32[] memory hashes) {
-        hashes = new bytes32[](landed.length);
+        Opening[] calldata openings,
+        bool isProved,
+        bool isFresh
+    ) private {
+        uint256 before = state.opened();
+        bytes32[] memory hashes = new bytes32[](landed.length);
         for (uint256 i; i < openings.length; ++i) {
             Opening calldata opening = openings[i];
             (uint8 place, uint8 outcome) = (opening.place, opening.outcome);
@@ -460,10 +477,12 @@ contract JobMarket is Standings, SignedOffers, Jobs, Windows, Multicall {
 
             OpeningFault fault;
             if (place >= landed.length) fault = OpeningFault.NoSuchPlace;
-            else if (!state.committed().has(place)) fault = OpeningFault.NotCommitted;
+            else if (landed[place] == 0) fault = OpeningFault.NotCommitted;
             else if (state.opened().has(place)) fault = OpeningFault.AlreadyOpened;
-            else if (landed[place] != _commitmentDigest(jobId, terms.providerOf(place), outcome, resultHash, salt))
-                fault = OpeningFault.WrongOpening;
+            else if (
+                !isProved &&
+                landed[place] != _commitmentDigest(jobId, terms.providerOf(place), outcome, resultHash, salt)
+            ) fault = OpeningFault.WrongOpening;
             else {
                 uint256 class = _classify(outcome, resultHash);
                 state = state.withOpening(place, class);
@@ -473,7 +492,100 @@ contract JobMarket is Standings, SignedOffers, Jobs, Windows, Multicall {
             }
             emit OpeningSkipped({jobId: jobId, place: place, cause: fault});
         }
-        return (state, hashes);
+        uint256 opened = state.opened();
+        if (opened == state.committed() && opened != 0) {
+            // The happy path: votes go from calldata to the settlement and are never stored.
+            _loadHashes(jobId, hashes, before);
+            _settle(jobId, isFresh ? bytes32(0) : termsHash, state, terms, hashes);
+            return;
+        }
+        for (uint256 place; place < hashes.length; ++place) {
+            if (hashes[place] != 0) _openedHashes[jobId][place] = hashes[place];
+        }
+        _store(jobId, termsHash, state, chain);
+    }
+
+    // Voting by a set
+
+    /// @dev Fails unless a set may come now. Returns when revealing begins with it: at once, or when it did already.
+    function _requireSetAllowed(bytes32 jobId, JobWord state, Terms calldata terms) private view returns (uint256) {
+        if (terms.flagsOf() & SET_VOTES == 0) revert SetNotAllowed(jobId);
+        if (state.bySet()) revert SetAlreadyPlaced(jobId);
+        (JobStatus found, uint256 revealAt) = _status(jobId, state, terms);
+        if (found == JobStatus.Settleable) revert WrongStatus(jobId, found, JobStatus.Revealing);
+        uint256 deadline = state.openedAt() + terms.commitWindowOf();
+        if (block.timestamp >= deadline) revert SetTooLate(jobId, uint40(deadline)); // a time, fits
+        return found == JobStatus.Committing ? block.timestamp : revealAt;
+    }
+
+    /// @dev The commitments of a set by place, once they are shown to be of every seat, of no spare, and signed by all whose they are.
+    function _requireSet(
+        bytes32 jobId,
+        Terms calldata terms,
+        bytes32[] calldata closed,
+        Opening[] calldata openings,
+        SetSignature[] calldata signatures
+    ) private view returns (bytes32[] memory set) {
+        uint256 places = terms.count();
+        set = new bytes32[](places);
+        if (closed.length > places) revert BadSet(jobId, uint8(places));
+        for (uint256 place; place < closed.length; ++place) set[place] = closed[place];
+        for (uint256 i; i < openings.length; ++i) {
+            Opening calldata opening = openings[i];
+            uint8 place = opening.place;
+            if (place >= places || set[place] != 0) revert BadSet(jobId, place);
+            (uint8 outcome, bytes32 resultHash, bytes32 salt) = (opening.outcome, opening.resultHash, opening.salt);
+            set[place] = _commitmentDigest(jobId, terms.providerOf(place), outcome, resultHash, salt);
+        }
+        bytes32 digest = _setDigest(jobId, set);
+        address token = terms.tokenOf();
+        uint256 seats = terms.seatsOf();
+        uint256 next;
+        for (uint8 place; place < places; ++place) {
+            bool isMember = set[place] != 0;
+            if (place < seats ? !isMember : isMember && !_isShadow(terms, place)) revert BadSet(jobId, place);
+            if (!isMember) continue;
+            if (next == signatures.length || !_isSetSigned(digest, terms.providerOf(place), token, signatures[next]))
+                revert SetNotSigned(jobId, place, digest);
+            ++next;
+        }
+    }
+
+    /// @dev Puts a set in the place of what was committed on chain. Leaves in `set` the commitments that stand, and returns the facts and
+    /// the chain of these commitments in the order of places.
+    function _placeSet(
+        bytes32 jobId,
+        JobWord state,
+        Terms calldata terms,
+        bytes32[] memory set,
+        bytes32[] memory onChain,
+        uint256 revealAt
+    ) private returns (JobWord, bytes32 chain) {
+        uint256 bound;
+        uint256 voided;
+        chain = jobId;
+        for (uint8 place; place < set.length; ++place) {
+            bytes32 other = onChain[place];
+            if (set[place] == 0) {
+                // A shadow that is no member stands by what it committed on chain.
+                if (other == 0 || !_isShadow(terms, place)) continue;
+                set[place] = other;
+            } else if (state.declined().has(place)) {
+                // Its bond is free again.
+                set[place] = 0;
+                continue;
+            }
+            bound |= 1 << place;
+            if (other != 0 && other != set[place]) {
+                // Two commitments of one member are none. It stays bound, and can open neither: it is late.
+                voided |= 1 << place;
+                set[place] = 0;
+            } else {
+                chain = _fold(chain, place, set[place]);
+            }
+        }
+        emit CommitmentSetPlaced({jobId: jobId, commitments: set, voided: uint16(voided)}); // a set of 16 places
+        return (state.withSet(bound, voided, revealAt), chain);
     }
 
     function _classify(uint8 outcome, bytes32 resultHash) private pure returns (uint256) {
@@ -495,6 +607,7 @@ contract JobMarket is Standings, SignedOffers, Jobs, Windows, Multicall {
     // Settling
 
     /// @dev Counts, moves every balance, updates standing. Nothing in here can fail for a job that `open` let in.
+    /// @param termsHash under which the chain of commitments is stored, zero if there is none
     function _settle(
         bytes32 jobId,
         bytes32 termsHash,
@@ -520,8 +633,9 @@ contract JobMarket is Standings, SignedOffers, Jobs, Windows, Multicall {
         }
 
         // Effect: the job.
-        _states[jobId] = JobWords.settled(phase, outcome, seats, terms.quorumOf(), tally.agreeing, resultHash);
-        delete _chains[jobId][termsHash];
+        JobWord word = JobWords.settled(phase, outcome, seats, terms.quorumOf(), tally.agreeing, resultHash);
+        _states[jobId] = word;
+        if (termsHash != 0) delete _chains[jobId][termsHash];
 
         // Effect: the places.
         Sums memory sums;
@@ -547,6 +661,7 @@ contract JobMarket is Standings, SignedOffers, Jobs, Windows, Multicall {
             burnt: uint96(sums.late), // part of `held`, fits
             results: results
         });
+        _callBack(jobId, word, terms.callbackOf(), terms.callbackGasOf());
     }
 
     /// @dev Verdict, money and standing of one place.

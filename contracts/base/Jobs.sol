@@ -18,7 +18,8 @@ abstract contract Jobs is IJobMarket {
     using TermsLib for Terms;
 
     mapping(bytes32 jobId => JobWord state) internal _states;
-    /// @dev Not zero exactly for the terms of an open job, so it proves the terms that a call brings. Begins with the job id.
+    /// @dev Not zero exactly for the terms of a job that is open and no longer fresh, so it proves the terms that a call brings. Begins
+    /// with the job id.
     mapping(bytes32 jobId => mapping(bytes32 termsHash => bytes32 chain)) internal _chains;
     mapping(bytes32 jobId => mapping(uint256 spare => Promotion promotion)) internal _promotions;
     /// @dev Result hashes of openings that did not settle their job.
@@ -44,6 +45,8 @@ abstract contract Jobs is IJobMarket {
 
     /// @inheritdoc IJobMarket
     function commitmentChainOf(bytes32 jobId, bytes32 termsHash) external view returns (bytes32) {
+        JobWord state = _states[jobId];
+        if (state.isFresh()) return state.hasTerms(termsHash) ? jobId : bytes32(0);
         return _chains[jobId][termsHash];
     }
 
@@ -54,13 +57,17 @@ abstract contract Jobs is IJobMarket {
 
     /// @inheritdoc IJobMarket
     function resultOf(bytes32 jobId) external view returns (JobStatus status, uint8 outcome, bytes27 resultHash) {
-        JobWord state = _states[jobId];
+        return _resultOf(_states[jobId]);
+    }
+
+    /// @dev How a job ended, as its word tells.
+    function _resultOf(JobWord state) internal pure returns (JobStatus status, uint8 outcome, bytes27 resultHash) {
         status = _settledStatus(state);
         if (status == JobStatus.Accepted) (outcome, resultHash) = (state.outcomeOf(), state.resultHashOf());
     }
 
     /// @dev An open job, for calls that bring its terms.
-    /// @return state its facts
+    /// @return state its facts, expanded
     /// @return termsHash hash of the terms, the key of its chain
     /// @return chain its commitments, folded
     function _load(
@@ -70,8 +77,18 @@ abstract contract Jobs is IJobMarket {
         state = _states[jobId];
         if (!state.isOpen()) revert JobNotOpen(jobId, state.phase());
         termsHash = terms.hash();
+        if (state.isFresh()) {
+            if (!state.hasTerms(termsHash)) revert TermsMismatch(jobId, termsHash);
+            return (state.expanded(), termsHash, jobId);
+        }
         chain = _chains[jobId][termsHash];
         if (chain == 0) revert TermsMismatch(jobId, termsHash);
+    }
+
+    /// @dev Stores an open job that is not fresh, or no longer. Both words: the chain of a fresh one does not exist yet.
+    function _store(bytes32 jobId, bytes32 termsHash, JobWord state, bytes32 chain) internal {
+        _states[jobId] = state;
+        _chains[jobId][termsHash] = chain;
     }
 
     /// @dev The status of an open job and the start of revealing. The only place that compares the clock with the course of a job.
@@ -114,8 +131,8 @@ abstract contract Jobs is IJobMarket {
             uint256 weighted = first | state.used();
             uint256 committed = state.committed() & weighted;
 
-            // R1: every weighted seat has committed.
-            if (committed == first || committed.count() == seats) return state.lastCommitAt();
+            // R1: every weighted seat has committed. R0: a set came, and nobody commits any more.
+            if (committed == first || committed.count() == seats || state.bySet()) return state.lastCommitAt();
 
             uint256 window = terms.commitWindowOf();
             if (_sparesLeft(state, seats, terms.sparesOf()) == 0) {

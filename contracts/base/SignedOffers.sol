@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {SignerFault} from "../types/Agent.sol";
-import {Request, SignedOffer, OfferFault} from "../types/Job.sol";
+import {Request, SetSignature, SignedOffer, OfferFault} from "../types/Job.sol";
 import {Agents} from "./Agents.sol";
 
 /// @title What requesters and providers of jobs sign
@@ -21,6 +22,8 @@ abstract contract SignedOffers is Agents {
     bytes32 private constant SIGNED_COMMITMENT_TYPEHASH = keccak256(
         "SignedCommitment(bytes32 jobId,address provider,bytes32 commitment)"
     );
+
+    bytes32 private constant COMMITMENT_SET_TYPEHASH = keccak256("CommitmentSet(bytes32 jobId,bytes32[] commitments)");
 
     /// @dev A request in memory, and the job id: its digest.
     function _read(Request calldata source) internal view returns (Request memory request, bytes32 jobId) {
@@ -85,6 +88,24 @@ abstract contract SignedOffers is Agents {
             keccak256(abi.encode(SIGNED_COMMITMENT_TYPEHASH, jobId, provider, commitment))
         );
         address signer = _recover(digest, signature);
+        return signer != address(0) && _actsFor(signer, provider, token);
+    }
+
+    /// @dev What every member of a set of commitments signs.
+    /// @param set by place, zero for places that take no part
+    function _setDigest(bytes32 jobId, bytes32[] memory set) internal view returns (bytes32) {
+        return
+            _hashTypedDataV4(keccak256(abi.encode(COMMITMENT_SET_TYPEHASH, jobId, keccak256(abi.encodePacked(set)))));
+    }
+
+    /// @dev Whether a set is signed by a member or by an agent of it in force. ECDSA only.
+    function _isSetSigned(
+        bytes32 digest,
+        address provider,
+        address token,
+        SetSignature calldata signature
+    ) internal view returns (bool) {
+        (address signer, , ) = ECDSA.tryRecover(digest, signature.r, signature.vs);
         return signer != address(0) && _actsFor(signer, provider, token);
     }
 

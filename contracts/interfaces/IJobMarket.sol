@@ -9,6 +9,7 @@ import {
     PlacedCommitment,
     Opening,
     PlaceResult,
+    SetSignature,
     BadOffer,
     JobStatus,
     Place,
@@ -81,6 +82,17 @@ interface IJobMarket is ILedger, IStandings, IAgents, IWindows {
     /// @param place number of the place that the item names
     /// @param cause why, the first that was found
     event OpeningSkipped(bytes32 indexed jobId, uint8 place, OpeningFault cause);
+    /// @notice A set that all seats signed took the place of the commitments of the job. From now on the commitments of the job are
+    /// those that are not zero here, in the order of places, and no spare is promoted.
+    /// @param jobId the job
+    /// @param commitments by place; zero for spares, for members that declined, for those of `voided`, and for shadows without commitment
+    /// @param voided members whose commitment on chain was another, bit `i` for place `i`: they have committed and can open nothing
+    event CommitmentSetPlaced(bytes32 indexed jobId, bytes32[] commitments, uint16 voided);
+    /// @notice The callback of a settled job was called.
+    /// @param jobId the job
+    /// @param callback that the request names
+    /// @param success false if it failed: {retryCallback} tries again
+    event CallbackCalled(bytes32 indexed jobId, address indexed callback, bool success);
     /// @notice The job ended, everything was paid to accounts of the ledger.
     /// @param jobId the job
     /// @param status Accepted or Inconclusive
@@ -123,11 +135,49 @@ interface IJobMarket is ILedger, IStandings, IAgents, IWindows {
     /// @param bps call-out or standby share of the request, basis points
     /// @param maximum of that share, basis points
     error ShareAboveMaximum(uint16 bps, uint16 maximum);
-    /// @notice A field of a feature that does not exist yet is not zero.
-    /// @param callback of the request, has to be zero
-    /// @param callbackGas of the request, has to be zero
-    /// @param flags of the request, has to be zero but for the flag that accepts probation
-    error ReservedFieldSet(address callback, uint32 callbackGas, uint32 flags);
+    /// @notice The request has flags that the market does not know.
+    /// @param flags of the request
+    /// @param known sum of all flags that there are
+    error UnknownFlags(uint32 flags, uint32 known);
+    /// @notice The gas of the callback is above its maximum, or there is gas and no callback.
+    /// @param callback of the request
+    /// @param callbackGas of the request
+    /// @param maximum with a callback; without one there is none
+    error BadCallbackGas(address callback, uint32 callbackGas, uint32 maximum);
+    /// @notice There is no contract at the callback.
+    /// @param callback of the request
+    error CallbackWithoutCode(address callback);
+    /// @notice The call has too little gas left to give the callback what it was promised. Call again with more.
+    /// @param jobId the job
+    /// @param found gas that was left
+    /// @param required gas that has to be left
+    error CallbackNeedsGas(bytes32 jobId, uint256 found, uint256 required);
+    /// @notice The callback failed again.
+    /// @param jobId the job
+    /// @param callback that failed
+    error CallbackFailed(bytes32 jobId, address callback);
+    /// @notice The job is not settled, or has no callback that failed.
+    /// @param jobId the job
+    error NoCallbackPending(bytes32 jobId);
+    /// @notice The request did not allow votes by a set.
+    /// @param jobId the job
+    error SetNotAllowed(bytes32 jobId);
+    /// @notice A job has one set.
+    /// @param jobId the job
+    error SetAlreadyPlaced(bytes32 jobId);
+    /// @notice The time for a set ended with the first commit window, at `deadline` (unix s).
+    /// @param jobId the job
+    /// @param deadline a set had to come before this time, unix s
+    error SetTooLate(bytes32 jobId, uint40 deadline);
+    /// @notice The set lacks this seat, names this place twice, or this place cannot be a member.
+    /// @param jobId the job
+    /// @param place number of the place, the first that was found
+    error BadSet(bytes32 jobId, uint8 place);
+    /// @notice A member did not sign this set.
+    /// @param jobId the job
+    /// @param place number of the member's place
+    /// @param digest EIP-712 digest of `CommitmentSet(jobId, commitments)` as the call gave it
+    error SetNotSigned(bytes32 jobId, uint8 place, bytes32 digest);
     /// @notice The requester gave no key to seal offers and results to.
     error ZeroEncryptionKey();
     /// @notice The request expired at `expiry` (unix s).
@@ -203,7 +253,8 @@ interface IJobMarket is ILedger, IStandings, IAgents, IWindows {
     /// - at most 16 seats, spares and shadows together;
     /// - `calloutBps <= 5000` and `standbyBps <= 10000`;
     /// - both windows lie in {minWindow} to {maxWindow};
-    /// - `callback`, `callbackGas` and every flag but the one that accepts probation are zero;
+    /// - there are no flags but {ACCEPT_PROBATION} and {SET_VOTES};
+    /// - `callbackGas` is at most {MAX_CALLBACK_GAS}, and zero without a callback;
     /// - the encryption key is not zero.
     ///
     /// Neither the expiry nor the requester's balance is looked at; nothing is stored.
@@ -215,6 +266,7 @@ interface IJobMarket is ILedger, IStandings, IAgents, IWindows {
     /// - the caller is `request.requester`, and it is before `request.expiry`;
     /// - the request is one that {announce} would take;
     /// - the job id was never opened;
+    /// - the callback is a contract, if there is one;
     /// - `offers` are `request.seats` seats, then `spares <= request.spares` spares, then at most `request.shadows` shadows;
     /// - no offer is bad, see {OfferFault}; else {BadOffers} names every one;
     /// - the requester's free balance covers the escrow: `seats` times the highest price among seats and spares, the prices of the
@@ -297,7 +349,7 @@ interface IJobMarket is ILedger, IStandings, IAgents, IWindows {
     /// @dev Requirements:
     /// - the job is open and these are its terms;
     /// - it is Revealing;
-    /// - `commitments` are all of its commitments in the order they landed.
+    /// - `commitments` are all of its commitments in the order they landed, or those of its set in the order of places.
     ///
     /// The call that opens the last commitment settles, see {settle}, and its caller earns the carrier fee.
     ///
@@ -314,13 +366,53 @@ interface IJobMarket is ILedger, IStandings, IAgents, IWindows {
         Opening[] calldata openings
     ) external;
 
+    /// @notice A11. Brings the votes of a job in one call: a set of commitments that every seat signed, with openings. Anybody may call.
+    /// @dev Requirements:
+    /// - the job is open and these are its terms, with {SET_VOTES} among the flags;
+    /// - it is Committing or Revealing, in the first commit window, and no set came before;
+    /// - `closed` and `openings` together make the set: one commitment for each seat, none for a spare, at most one for a shadow;
+    /// - `signatures` are one a member, in the order of places: ECDSA over `CommitmentSet(jobId, commitments)` with the commitments by place,
+    ///   zero for places that are no members, by the provider or an agent in force. Further ones are not read;
+    /// - `landed` are all commitments of the job on chain in the order they landed.
+    ///
+    /// The set takes the place of what was committed on chain, and promoted spares return to standby. A member whose commitment on chain is
+    /// another than in the set has no vote and is late; one that declined stays so; a shadow that is no member stands by its commitment on
+    /// chain. It is Revealing from now on, if it was not already, and the call settles if no commitment is left closed, see {reveal}.
+    ///
+    /// Warning: who signs a set is bound by it until it is settled or the first commit window is over, whether or not it sees the set
+    /// complete: sign one set a job, and never commit on chain to anything else. An opening may be shown to others only by
+    /// who holds the set with all signatures, with time left to bring it to the chain.
+    /// @param jobId the job
+    /// @param terms its terms
+    /// @param landed place and commitment of each {CommitmentPlaced}, in the order of the events
+    /// @param closed by place, the commitment of each member that is not opened in this call, zero for every other; may be shorter
+    /// @param openings place, outcome, result hash and salt of every other member
+    /// @param signatures of the members, in the order of places
+    function revealSet(
+        bytes32 jobId,
+        Terms calldata terms,
+        PlacedCommitment[] calldata landed,
+        bytes32[] calldata closed,
+        Opening[] calldata openings,
+        SetSignature[] calldata signatures
+    ) external;
+
+    /// @notice Calls the callback of a settled job again, after it failed. Anybody may call.
+    /// @dev Requirements:
+    /// - the job is settled, its callback failed and has not been called with success since;
+    /// - enough gas for the callback to get what the request names;
+    /// - the callback succeeds now.
+    /// @param request of the job
+    function retryCallback(Request calldata request) external;
+
     /// @notice A8. Settles a job whose reveal window is over. Anybody may call and earns the carrier fee.
     /// @dev Requirements:
     /// - the job is open and these are its terms;
     /// - it is Settleable.
     ///
     /// Compensations, returned bonds and the rest of the escrow go to free balances, late bonds are burnt, bonds of faults are
-    /// quarantined: rows M1 to M12 of docs/protocol/lifecycle.md. If nobody opened anything, late bonds are returned.
+    /// quarantined: rows M1 to M12 of docs/protocol/lifecycle.md. If nobody opened anything, late bonds are returned. At last the callback
+    /// of the request is called, if there is one; whatever it does, the job is settled.
     /// @param jobId the job
     /// @param terms its terms
     function settle(bytes32 jobId, Terms calldata terms) external;

@@ -3,6 +3,8 @@ pragma solidity 0.8.37;
 
 /// @dev Flag of a request: providers on probation may take seats and places of spares.
 uint32 constant ACCEPT_PROBATION = 1;
+/// @dev Flag of a request: its seats may vote by a set that all of them signed, see {IJobMarket-revealSet}.
+uint32 constant SET_VOTES = 2;
 
 /// @dev Roles that an offer accepts, one bit each.
 uint8 constant ROLE_SEAT = 1;
@@ -17,9 +19,10 @@ uint8 constant OUTCOME_REPORT = 3;
 /// @dev Most places of one job: seats, spares and shadows together.
 uint8 constant MAX_PLACES = 16;
 
+/// @dev Most gas that a request may promise its callback.
+uint32 constant MAX_CALLBACK_GAS = 1_000_000;
+
 /// @notice What a requester asks for. Its EIP-712 digest is the job id.
-/// @dev Fields of features that are not built yet must be zero: `callback`, `callbackGas` and all flags but
-/// {ACCEPT_PROBATION}.
 struct Request {
     address requester; // pays; the only account that may open the job
     address token; // every amount of the job is in base units of this token
@@ -38,9 +41,9 @@ struct Request {
     uint16 standbyBps; // standby fee of an unused spare as a share of its price, at most 10000
     uint32 commitWindow; // seconds
     uint32 revealWindow; // seconds
-    uint32 flags; // ACCEPT_PROBATION or nothing
-    address callback; // reserved, zero
-    uint32 callbackGas; // reserved, zero
+    uint32 flags; // sum of ACCEPT_PROBATION and SET_VOTES
+    address callback; // told of the settlement, see {IJobCallback}; zero for nobody
+    uint32 callbackGas; // what the callback gets, at most {MAX_CALLBACK_GAS}; zero without one
     uint40 expiry; // `open` must come before this time (unix s)
     uint256 nonce; // chosen by the requester
 }
@@ -76,6 +79,9 @@ struct Terms {
     uint16 standbyBps;
     uint32 commitWindow;
     uint32 revealWindow;
+    uint32 flags;
+    address callback;
+    uint32 callbackGas;
     Place[] places; // places.length - seats - spares shadows at the end
 }
 
@@ -90,6 +96,12 @@ struct CarriedCommitment {
 struct PlacedCommitment {
     uint8 place;
     bytes32 commitment;
+}
+
+/// @notice An ECDSA signature over a set of commitments, as EIP-2098 packs it into two words.
+struct SetSignature {
+    bytes32 r;
+    bytes32 vs; // the parity of v in the highest bit, s below
 }
 
 /// @notice What opens a commitment.

@@ -34,6 +34,8 @@ struct JobState {
     uint40 openedAt;
     uint40 lastCommitAt; // of a seat or a promoted spare
     uint40 lastDeclineAt; // of a seat or a spare, never of a shadow
+    bool bySet; // a signed set gave the commitments
+    bool callbackPending; // written by the settlement: the callback failed and may be tried again
 }
 
 /// @notice Which seat a spare took, and when.
@@ -42,9 +44,10 @@ struct Promotion {
     uint40 promotedAt;
 }
 
-/// @notice {JobState} in one word. Two words a job are stored: this one, and its chain of commitments.
-/// @dev Bits, from the lowest. Open: phase 8, (unused 32), committed 16, declined 16, opened 16, used 16, classes 32, openedAt 40,
-/// lastCommitAt 40, lastDeclineAt 40. Settled: phase 8, outcome 8, seats 8, quorum 8, agreeing 8, resultHash 216.
+/// @notice {JobState} in one word. A job is this word alone until something happens to it, then this word and its chain of commitments.
+/// @dev Bits, from the lowest. Fresh, nothing has happened since `open`: code 8, openedAt 40, first 208 bits of the hash of the terms.
+/// Open: code 8, bySet 1, (unused 31), committed 16, declined 16, opened 16, used 16, classes 32, openedAt 40, lastCommitAt 40,
+/// lastDeclineAt 40. Settled: code 7, callbackPending 1, outcome 8, seats 8, quorum 8, agreeing 8, resultHash 216.
 type JobWord is uint256;
 
 using JobWords for JobWord global;
@@ -53,6 +56,13 @@ using JobWords for JobWord global;
 /// @notice Readers and verbs of {JobWord}. Verbs return the new word; who stores it is the caller's business.
 /// @dev Times fit in 40 bits for the next 34,000 years. Places are below 16 wherever they are written.
 library JobWords {
+    /// @dev The code of a word is its phase, but for fresh jobs, whose phase is Open.
+    uint256 private constant FRESH = 4;
+    uint256 private constant CODE = 7;
+    uint256 private constant CALLBACK_PENDING = 1 << 7;
+    uint256 private constant FRESH_OPENED_AT = 8;
+    uint256 private constant FRESH_TERMS = 48; // to 256: the hash keeps its first 208 bits where they are
+    uint256 private constant BY_SET = 1 << 8;
     uint256 private constant COMMITTED = 40;
     uint256 private constant DECLINED = 56;
     uint256 private constant OPENED = 72;
@@ -63,19 +73,43 @@ library JobWords {
     uint256 private constant LAST_DECLINE_AT = 216;
     uint256 private constant TIME = type(uint40).max;
 
-    /// @notice A job that was opened at `time`.
-    function create(uint256 time) internal pure returns (JobWord) {
-        return JobWord.wrap((time << OPENED_AT) | uint256(Phase.Open));
+    /// @notice A job that was opened at `time` with terms of this hash.
+    function fresh(uint256 time, bytes32 termsHash) internal pure returns (JobWord) {
+        uint256 terms = (uint256(termsHash) >> FRESH_TERMS) << FRESH_TERMS;
+        return JobWord.wrap(terms | (time << FRESH_OPENED_AT) | FRESH);
+    }
+
+    /// @notice Whether nothing has happened to the job since it was opened.
+    function isFresh(JobWord word) internal pure returns (bool) {
+        return JobWord.unwrap(word) & CODE == FRESH;
+    }
+
+    /// @notice Whether a fresh job has terms of this hash.
+    /// @dev 208 bits: terms of one's choice with the hash of others' cost 2^208 hashes, two of one's own with one hash 2^104.
+    function hasTerms(JobWord word, bytes32 termsHash) internal pure returns (bool) {
+        return JobWord.unwrap(word) >> FRESH_TERMS == uint256(termsHash) >> FRESH_TERMS;
+    }
+
+    /// @notice The word of a fresh job with room for what happens now.
+    function expanded(JobWord word) internal pure returns (JobWord) {
+        return
+            JobWord.wrap((uint256(uint40(JobWord.unwrap(word) >> FRESH_OPENED_AT)) << OPENED_AT) | uint256(Phase.Open));
     }
 
     /// @notice Whether the job is open.
     function isOpen(JobWord word) internal pure returns (bool) {
-        return uint8(JobWord.unwrap(word)) == uint8(Phase.Open);
+        return word.phase() == Phase.Open;
     }
 
     /// @notice The recorded phase.
     function phase(JobWord word) internal pure returns (Phase) {
-        return Phase(uint8(JobWord.unwrap(word)));
+        return word.isFresh() ? Phase.Open : Phase(uint8(JobWord.unwrap(word) & CODE));
+    }
+
+    /// @notice Whether a signed set gave the commitments.
+    /// @dev This and the readers up to `lastDeclineAt` require an open job that is not fresh.
+    function bySet(JobWord word) internal pure returns (bool) {
+        return JobWord.unwrap(word) & BY_SET != 0;
     }
 
     /// @notice Places with a commitment.
@@ -163,6 +197,20 @@ library JobWords {
         }
     }
 
+    /// @notice A signed set gave the commitments at `time`: those of `places` and no others stand, but for those of `voided`, which
+    /// cannot be opened. No spare is promoted.
+    function withSet(JobWord word, uint256 places, uint256 voided, uint256 time) internal pure returns (JobWord) {
+        uint256 bits =
+            JobWord.unwrap(word) & ~((uint256(type(uint16).max) << COMMITTED) | (uint256(type(uint16).max) << USED));
+        // Classes of openings that do not stand are cleared too: `withOpening` adds bits only.
+        uint256 gone = word.opened() & (voided | ~places);
+        bits &= ~(gone << OPENED);
+        for (uint256 place; gone >> place != 0; ++place) {
+            if ((gone >> place) & 1 != 0) bits &= ~(uint256(3) << (CLASSES + 2 * place));
+        }
+        return JobWord.wrap(bits | (places << COMMITTED) | BY_SET).withCommitTime(time);
+    }
+
     /// @notice A settled job.
     function settled(
         Phase phase_,
@@ -183,6 +231,21 @@ library JobWords {
             );
     }
 
+    /// @notice Whether the job is settled, and its callback failed and may be tried again.
+    function isCallbackPending(JobWord word) internal pure returns (bool) {
+        return JobWord.unwrap(word) & CALLBACK_PENDING != 0;
+    }
+
+    /// @notice The callback of a settled job failed.
+    function withCallbackPending(JobWord word) internal pure returns (JobWord) {
+        return JobWord.wrap(JobWord.unwrap(word) | CALLBACK_PENDING);
+    }
+
+    /// @notice The callback of a settled job is done.
+    function withoutCallbackPending(JobWord word) internal pure returns (JobWord) {
+        return JobWord.wrap(JobWord.unwrap(word) & ~CALLBACK_PENDING);
+    }
+
     /// @notice Accepted outcome of a settled job.
     function outcomeOf(JobWord word) internal pure returns (uint8) {
         return uint8(JobWord.unwrap(word) >> 8);
@@ -197,7 +260,10 @@ library JobWords {
     function unpack(JobWord word) internal pure returns (JobState memory state) {
         uint256 bits = JobWord.unwrap(word);
         state.phase = word.phase();
-        if (word.isOpen()) {
+        if (word.isFresh()) {
+            state.openedAt = uint40(bits >> FRESH_OPENED_AT);
+        } else if (word.isOpen()) {
+            state.bySet = word.bySet();
             state.committed = uint16(word.committed());
             state.declined = uint16(word.declined());
             state.opened = uint16(word.opened());
@@ -212,6 +278,7 @@ library JobWords {
             state.quorum = uint8(bits >> 24);
             state.agreeing = uint8(bits >> 32);
             state.resultHash = word.resultHashOf();
+            state.callbackPending = word.isCallbackPending();
         }
     }
 }

@@ -64,11 +64,11 @@ library Panels {
             mcopy(add(free, 0x20), request, 0x40) // requester, token
             mcopy(add(free, 0x60), add(request, 0xe0), 0x80) // bond, carrierFee, seats, quorum
             mstore(add(free, 0xe0), spares)
-            mcopy(add(free, 0x100), add(request, 0x1a0), 0x80) // calloutBps, standbyBps, commitWindow, revealWindow
-            mstore(add(free, 0x180), 0x180) // where the places are
+            mcopy(add(free, 0x100), add(request, 0x1a0), 0xe0) // calloutBps to callbackGas
+            mstore(add(free, 0x1e0), 0x1e0) // where the places are
             let size := add(0x20, shl(6, mload(panel)))
-            mcopy(add(free, 0x1a0), panel, size)
-            digest := keccak256(free, add(0x1a0, size))
+            mcopy(add(free, 0x200), panel, size)
+            digest := keccak256(free, add(0x200, size))
         }
     }
 

@@ -12,16 +12,16 @@ library TermsLib {
     /// @notice `keccak256(abi.encode(terms))` for terms in the canonical encoding, and no hash of any terms otherwise.
     function hash(Terms calldata terms) internal pure returns (bytes32 digest) {
         uint256 places;
-        // 12 words of fields, the last of them the offset of the places; then their number, then two words each.
+        // 15 words of fields, the last of them the offset of the places; then their number, then two words each.
         // solhint-disable-next-line no-inline-assembly
         assembly {
-            places := calldataload(add(terms, 0x180))
+            places := calldataload(add(terms, 0x1e0))
         }
         if (places > MAX_PLACES) return 0;
         // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
             let free := mload(0x40)
-            let size := add(0x1a0, mul(places, 0x40))
+            let size := add(0x200, mul(places, 0x40))
             mstore(free, 0x20)
             calldatacopy(add(free, 0x20), terms, size)
             digest := keccak256(free, add(size, 0x20))
@@ -86,21 +86,36 @@ library TermsLib {
         return _word(terms, 0x140);
     }
 
+    /// @notice Flags of the request.
+    function flagsOf(Terms calldata terms) internal pure returns (uint256) {
+        return _word(terms, 0x160);
+    }
+
+    /// @notice Whom the market tells of the settlement, zero for nobody.
+    function callbackOf(Terms calldata terms) internal pure returns (address) {
+        return address(uint160(_word(terms, 0x180)));
+    }
+
+    /// @notice Gas that the callback gets.
+    function callbackGasOf(Terms calldata terms) internal pure returns (uint256) {
+        return _word(terms, 0x1a0);
+    }
+
     /// @notice Number of places.
     function count(Terms calldata terms) internal pure returns (uint256) {
-        return _word(terms, 0x180);
+        return _word(terms, 0x1e0);
     }
 
     /// @notice Provider of a place.
     /// @dev Requires `place < count`.
     function providerOf(Terms calldata terms, uint256 place) internal pure returns (address) {
-        return address(uint160(_placeWord(terms, place, 0x1a0)));
+        return address(uint160(_placeWord(terms, place, 0x200)));
     }
 
     /// @notice Price of a place.
     /// @dev Requires `place < count`.
     function priceOf(Terms calldata terms, uint256 place) internal pure returns (uint256) {
-        return _placeWord(terms, place, 0x1c0);
+        return _placeWord(terms, place, 0x220);
     }
 
     function _placeWord(Terms calldata terms, uint256 place, uint256 offset) private pure returns (uint256) {

@@ -7,11 +7,12 @@ import { leastQuorum } from "@quorate/core";
 import { root } from "../lib/workspace.ts";
 import { type Measurement, panels, SteadyMarket, type Way } from "./lib/gas-jobs.ts";
 import { measureQueries, type QueryMeasurement } from "./lib/gas-queries.ts";
+import { measureWorst } from "./lib/gas-worst.ts";
 
 const USAGE = `usage: npm run bench -- gas [options]
 
-Runs jobs of 2 to 7 seats on Hardhat's in-process network, each provider committing for itself, and carried by one account.
-Then each transaction of a query, with real proofs. Steady state: deposits made, all accounts and standings used before, offers and
+Runs jobs of 2 to 7 seats on Hardhat's in-process network: each provider commits for itself; one account carries all
+commitments; one call brings a signed set of votes. Settles the worst panels of 16 places. Then each transaction of a query, with real proofs. Steady state: deposits made, all accounts and standings used before, offers and
 quotes by agents, real key wraps.
 
   --json    print one line of JSON last
@@ -44,6 +45,8 @@ type Snapshot = {
   readonly about: string;
   readonly codeBytes: number;
   readonly jobs: readonly Measurement[];
+  /** Gas of settlements of 16 places, by what the panel did. */
+  readonly worst: Readonly<Record<string, number>>;
   readonly queries: QueryMeasurement;
 };
 
@@ -53,19 +56,24 @@ export type GasFigures = Record<Way, Record<string, { gas: number; transactions:
   marginalSeat: number;
   /** The same when each provider commits for itself. */
   marginalSeatSelf: number;
+  /** The same when one call brings a signed set of votes. */
+  marginalSeatSet: number;
+  /** Gas of the most expensive settlement of 16 places. */
+  worstSettlement: number;
   query: QueryMeasurement;
 };
 
 async function measureAll(): Promise<Snapshot> {
   const market = await SteadyMarket.create();
   const jobs: Measurement[] = [];
-  for (const way of ["self", "carried"] as const) {
+  for (const way of ["self", "carried", "set"] as const) {
     for (const { seats, quorum } of panels) jobs.push(await market.measure(way, seats, quorum));
   }
   return {
     about: "Gas of whole jobs and of queries in steady state; node scripts/bench/gas.ts --write",
     codeBytes: await market.codeSize(),
     jobs,
+    worst: await measureWorst(),
     queries: await measureQueries(),
   };
 }
@@ -75,7 +83,7 @@ async function measureAll(): Promise<Snapshot> {
  *
  * @param snapshot measured jobs
  */
-function figuresOf({ jobs, queries }: Snapshot): GasFigures {
+function figuresOf({ jobs, worst, queries }: Snapshot): GasFigures {
   const of = (way: Way): Record<string, { gas: number; transactions: number }> =>
     Object.fromEntries(
       jobs
@@ -86,17 +94,27 @@ function figuresOf({ jobs, queries }: Snapshot): GasFigures {
     const gas = Object.values(figures).map((figure) => figure.gas);
     return Math.max(...gas.slice(1).map((each, index) => each - (gas[index] as number)));
   };
-  const [self, carried] = [of("self"), of("carried")];
-  return { self, carried, marginalSeat: marginal(carried), marginalSeatSelf: marginal(self), query: queries };
+  const [self, carried, set] = [of("self"), of("carried"), of("set")];
+  return {
+    self,
+    carried,
+    set,
+    marginalSeat: marginal(carried),
+    marginalSeatSelf: marginal(self),
+    marginalSeatSet: marginal(set),
+    worstSettlement: Math.max(...Object.values(worst)),
+    query: queries,
+  };
 }
 
-function table({ jobs, codeBytes, queries }: Snapshot, figures: GasFigures): string {
+function table({ jobs, worst, codeBytes, queries }: Snapshot, figures: GasFigures): string {
   const number = (value: number): string => value.toLocaleString("en-US");
   const row = (name: string, seats: number, quorum: string, gas: number, transactions: number): string =>
     `${name.padEnd(42)}${String(seats).padStart(3)}${quorum.padStart(3)}${number(gas).padStart(12)}${String(transactions).padStart(4)}`;
   const names: Record<Way, string> = {
     self: "Quorate, each commits for itself",
     carried: "Quorate, commitments carried",
+    set: "Quorate, votes by a signed set",
   };
   return [
     `${"".padEnd(42)}  n  q         gas  tx`,
@@ -105,7 +123,9 @@ function table({ jobs, codeBytes, queries }: Snapshot, figures: GasFigures): str
     ),
     ...others.map(({ name, seats, gas, transactions }) => row(name, seats, "", gas, transactions)),
     "",
-    `a further seat, at most: ${number(figures.marginalSeat)} carried, ${number(figures.marginalSeatSelf)} self`,
+    `a further seat, at most: ${number(figures.marginalSeat)} carried, ${number(figures.marginalSeatSelf)} self, ${number(figures.marginalSeatSet)} by a set`,
+    "",
+    ...Object.entries(worst).map(([name, gas]) => `${name.padEnd(48)}${number(gas).padStart(12)}`),
     `code of JobMarket: ${number(codeBytes)} of ${number(MAX_CODE_BYTES)} bytes`,
     "",
     ...queryRows(queries).map(([name, gas]) => `${name.padEnd(48)}${number(gas).padStart(12)}`),
@@ -136,6 +156,10 @@ function differences(before: Snapshot, after: Snapshot): string[] {
   });
   if (before.jobs.length !== after.jobs.length)
     found.push(`${before.jobs.length} jobs in the snapshot, ${after.jobs.length} measured`);
+  for (const [name, gas] of Object.entries(after.worst)) {
+    if (before.worst[name] !== gas)
+      found.push(`${name}: ${before.worst[name] ?? "nothing"} in the snapshot, ${gas} measured`);
+  }
   if (before.codeBytes !== after.codeBytes)
     found.push(`code: ${before.codeBytes} bytes in the snapshot, ${after.codeBytes} measured`);
   const old = new Map(queryRows(before.queries));

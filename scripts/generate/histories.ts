@@ -13,6 +13,7 @@ import {
   type RevealedOpening,
   statusAt,
   type Terms,
+  ZERO_ADDRESS,
   ZERO_HASH,
 } from "@quorate/core";
 import { type Random, seededRandom, testAddress, testHash } from "@quorate/testkit";
@@ -20,7 +21,7 @@ import { type Random, seededRandom, testAddress, testHash } from "@quorate/testk
 /** What decides status and money of a job. */
 export type History = Pick<
   JobFacts,
-  "terms" | "openedAt" | "committed" | "declined" | "promotions" | "lastCommitAt" | "lastDeclineAt" | "openings"
+  "terms" | "openedAt" | "committed" | "declined" | "promotions" | "lastCommitAt" | "lastDeclineAt" | "openings" | "bySet"
 > & { readonly name: string };
 
 const OPENED_AT = 1_800_000_000;
@@ -164,6 +165,9 @@ function baseTerms(places: readonly Place[], changes: Partial<Terms>): Terms {
     standbyBps: 567,
     commitWindow: 600,
     revealWindow: 300,
+    flags: 0,
+    callback: ZERO_ADDRESS,
+    callbackGas: 0,
     places,
     ...changes,
   };
@@ -193,6 +197,7 @@ function namedHistory({ name, places, terms = {}, promotions = [] }: Named): His
     openings: places.flatMap(({ opens }, place) =>
       opens === undefined ? [] : [{ place, outcome: opens[0], resultHash: opens[1] }],
     ),
+    bySet: false,
   };
 }
 
@@ -224,6 +229,7 @@ function randomHistory(random: Random, index: number): History {
     promotions: [],
     lastCommitAt: 0,
     lastDeclineAt: 0,
+    bySet: false,
   };
   let now = OPENED_AT;
   // Diligent panels finish in time, others drag on.

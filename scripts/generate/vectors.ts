@@ -163,6 +163,9 @@ function randomTerms(random: Random): Terms {
     standbyBps: random.integer(0, 10_000),
     commitWindow: number(random, 32),
     revealWindow: number(random, 32),
+    flags: number(random, 32),
+    callback: random.pick([ZERO_ADDRESS, address(random)]),
+    callbackGas: number(random, 32),
     places: Array.from({ length: seats + spares + shadows }, () => ({
       provider: address(random),
       price: unsigned(random, 96) % (highest + 1n),

@@ -174,14 +174,17 @@ contract OpenTest is MarketTest {
         request.encryptionKey = 0;
         unsound(request, abi.encodeWithSelector(IJobMarket.ZeroEncryptionKey.selector));
         request = requestFor(2, 2, 0, 0);
-        request.flags = 2;
-        unsound(request, abi.encodeWithSelector(IJobMarket.ReservedFieldSet.selector, address(0), 0, 2));
+        request.flags = 4;
+        unsound(request, abi.encodeWithSelector(IJobMarket.UnknownFlags.selector, 4, 3));
         request = requestFor(2, 2, 0, 0);
-        request.callback = address(1);
-        unsound(request, abi.encodeWithSelector(IJobMarket.ReservedFieldSet.selector, address(1), 0, 0));
+        (request.callback, request.callbackGas) = (address(market), 1_000_001);
+        unsound(
+            request,
+            abi.encodeWithSelector(IJobMarket.BadCallbackGas.selector, address(market), 1_000_001, 1_000_000)
+        );
         request = requestFor(2, 2, 0, 0);
         request.callbackGas = 1;
-        unsound(request, abi.encodeWithSelector(IJobMarket.ReservedFieldSet.selector, address(0), 1, 0));
+        unsound(request, abi.encodeWithSelector(IJobMarket.BadCallbackGas.selector, address(0), 1, 1_000_000));
     }
 
     function test_PanelSize() public {

@@ -1,6 +1,20 @@
-import { encodeAbiParameters, type Hex, hashTypedData, keccak256 } from "viem";
+import {
+  encodeAbiParameters,
+  type Hex,
+  hashTypedData,
+  keccak256,
+  parseSignature,
+  signatureToCompactSignature,
+} from "viem";
 import type { Offer, Opening, PlacedCommitment } from "./job.ts";
-import { commitmentTypes, type MarketDomain, offerTypes, signedCommitmentTypes, typedDomain } from "./typed-data.ts";
+import {
+  commitmentSetTypes,
+  commitmentTypes,
+  type MarketDomain,
+  offerTypes,
+  signedCommitmentTypes,
+  typedDomain,
+} from "./typed-data.ts";
 
 /** A vote of one provider in one job, with the salt that hides it. */
 export type Vote = {
@@ -47,6 +61,45 @@ export function signedCommitmentDigest(message: SignedCommitment, domain: Market
     primaryType: "SignedCommitment",
     message,
   });
+}
+
+/** The commitments of a job that its seats, and shadows that take part, vote by together. */
+export type CommitmentSet = {
+  readonly jobId: Hex;
+  /** By place; {@link ZERO_HASH} for places that take no part. */
+  readonly commitments: readonly Hex[];
+};
+
+/**
+ * Digest that every member of a set, or its agent, signs for `revealSet`.
+ *
+ * @param set Job and commitments by place.
+ * @param domain Market that counts it.
+ */
+export function commitmentSetDigest(set: CommitmentSet, domain: MarketDomain): Hex {
+  return hashTypedData({
+    domain: typedDomain(domain),
+    types: commitmentSetTypes,
+    primaryType: "CommitmentSet",
+    message: set,
+  });
+}
+
+/** A signature over a set, as `revealSet` takes it. */
+export type SetSignature = {
+  readonly r: Hex;
+  /** Parity of v in the highest bit, s below (EIP-2098). */
+  readonly vs: Hex;
+};
+
+/**
+ * Packs a signature over a set as `revealSet` takes it.
+ *
+ * @param signature 65 bytes.
+ */
+export function packSetSignature(signature: Hex): SetSignature {
+  const { r, yParityAndS } = signatureToCompactSignature(parseSignature(signature));
+  return { r, vs: yParityAndS };
 }
 
 /**

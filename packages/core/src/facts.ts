@@ -1,6 +1,15 @@
 import type { Address, Hex } from "viem";
 import { FatalError } from "./errors.ts";
-import type { JobStatus, Place, PlacedCommitment, PlaceResult, Request, Terms } from "./job.ts";
+import {
+  JobStatus,
+  type Place,
+  type PlacedCommitment,
+  type PlaceResult,
+  type Request,
+  type Terms,
+  ZERO_HASH,
+} from "./job.ts";
+import { statusAt } from "./status.ts";
 import { termsOf } from "./terms.ts";
 
 /** A spare that took a seat. */
@@ -37,6 +46,8 @@ export type SettledFacts = {
   readonly results: readonly PlaceResult[];
   /** Unix s. */
   readonly settledAt: number;
+  /** Whether the callback of the request succeeded when it was last called; absent if there is none. */
+  readonly callbackSucceeded?: boolean;
 };
 
 /** Everything that decides status and money of an open job. */
@@ -48,7 +59,7 @@ export type JobFacts = {
   readonly keyWraps: readonly Hex[];
   /** Unix s. */
   readonly openedAt: number;
-  /** In the order of landing; the list that `reveal` brings. */
+  /** In the order of landing, those of a set in the order of places; the list that `reveal` brings. */
   readonly commitments: readonly PlacedCommitment[];
   /** Places with a commitment, in the order of landing. */
   readonly committed: readonly number[];
@@ -62,6 +73,8 @@ export type JobFacts = {
   readonly lastDeclineAt: number;
   /** In the order of opening. */
   readonly openings: readonly RevealedOpening[];
+  /** A signed set gave the commitments: nobody commits and no spare is promoted any more. */
+  readonly bySet: boolean;
   /** Absent while the job is open. */
   readonly settled?: SettledFacts;
 };
@@ -109,6 +122,11 @@ export type JobEvent =
         readonly salt: Hex;
       }
     >
+  | EventOf<
+      "CommitmentSetPlaced",
+      { readonly jobId: Hex; readonly commitments: readonly Hex[]; readonly voided: number }
+    >
+  | EventOf<"CallbackCalled", { readonly jobId: Hex; readonly callback: Address; readonly success: boolean }>
   | EventOf<"OpeningSkipped", { readonly jobId: Hex; readonly place: number; readonly cause: number }>
   | EventOf<
       "JobSettled",
@@ -148,15 +166,23 @@ export function foldJobEvent(facts: JobFacts | undefined, event: JobEvent): JobF
       lastCommitAt: 0,
       lastDeclineAt: 0,
       openings: [],
+      bySet: false,
     };
   }
   if (facts === undefined) return outOfOrder(event, "the job has not been opened");
   if (facts.jobId !== event.args.jobId) return outOfOrder(event, "it belongs to another job");
+  if (event.eventName === "CallbackCalled") {
+    if (facts.settled === undefined) return outOfOrder(event, "the job is not settled");
+    return { ...facts, settled: { ...facts.settled, callbackSucceeded: event.args.success } };
+  }
   if (facts.settled !== undefined) return outOfOrder(event, "the job is settled");
   return foldOpenJob(facts, event);
 }
 
-function foldOpenJob(facts: JobFacts, event: Exclude<JobEvent, { eventName: "JobOpened" }>): JobFacts {
+function foldOpenJob(
+  facts: JobFacts,
+  event: Exclude<JobEvent, { eventName: "JobOpened" | "CallbackCalled" }>,
+): JobFacts {
   const { timestamp } = event;
   switch (event.eventName) {
     case "CommitmentPlaced": {
@@ -184,6 +210,26 @@ function foldOpenJob(facts: JobFacts, event: Exclude<JobEvent, { eventName: "Job
         return outOfOrder(event, `spare ${spare} was promoted`);
       }
       return { ...facts, promotions: [...facts.promotions, { spare, seat, promotedAt: timestamp }] };
+    }
+    case "CommitmentSetPlaced": {
+      if (facts.bySet) return outOfOrder(event, "a set was placed");
+      const { status, revealAt } = statusAt(facts, timestamp);
+      const commitments = event.args.commitments.flatMap((commitment, place) =>
+        commitment === ZERO_HASH ? [] : [{ place, commitment }],
+      );
+      const standing = commitments.map(({ place }) => place);
+      const voided = event.args.commitments
+        .map((_, place) => place)
+        .filter((place) => (event.args.voided >> place) & 1);
+      return {
+        ...facts,
+        bySet: true,
+        commitments,
+        committed: [...standing, ...voided].sort((a, b) => a - b),
+        promotions: [],
+        openings: facts.openings.filter(({ place }) => standing.includes(place)),
+        lastCommitAt: status === JobStatus.Committing ? timestamp : revealAt,
+      };
     }
     case "CommitmentOpened": {
       const { place, outcome, resultHash } = event.args;

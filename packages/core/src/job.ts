@@ -11,6 +11,9 @@ export const ZERO_ADDRESS: Address = `0x${"00".repeat(20)}`;
 /** Most places of one job: seats, spares and shadows together. */
 export const MAX_PLACES = 16;
 
+/** Most gas that a request may promise its callback. */
+export const MAX_CALLBACK_GAS = 1_000_000;
+
 /** Answer that a vote gives. */
 export const Outcome = { Ok: 1, Failed: 2, Report: 3 } as const;
 /** Value of {@link Outcome}. */
@@ -22,7 +25,7 @@ export const Role = { Seat: 1, Spare: 2, Shadow: 4 } as const;
 export type Role = (typeof Role)[keyof typeof Role];
 
 /** Bits of `Request.flags`. */
-export const Flag = { AcceptProbation: 1 } as const;
+export const Flag = { AcceptProbation: 1, SetVotes: 2 } as const;
 /** Value of {@link Flag}. */
 export type Flag = (typeof Flag)[keyof typeof Flag];
 
@@ -202,6 +205,12 @@ export type Terms = {
   readonly commitWindow: number;
   /** Seconds. */
   readonly revealWindow: number;
+  /** Sum of {@link Flag}. */
+  readonly flags: number;
+  /** Contract that is told of the settlement; zero for nobody. */
+  readonly callback: Address;
+  /** Gas that the callback gets. */
+  readonly callbackGas: number;
   /** Seats, spares, shadows. */
   readonly places: readonly Place[];
 };

@@ -31,9 +31,9 @@ const refused: readonly [string, Partial<Request>, string][] = [
   ["a standby fee above the price", { standbyBps: 10_001 }, "STANDBY"],
   ["a short commit window", { commitWindow: 299 }, "WINDOW"],
   ["a long reveal window", { revealWindow: 604_801 }, "WINDOW"],
-  ["a flag that is not built", { flags: 2 }, "FLAGS"],
-  ["a callback", { callback: testAddress(1) }, "RESERVED"],
-  ["callback gas", { callbackGas: 1 }, "RESERVED"],
+  ["a flag that no market knows", { flags: 4 }, "FLAGS"],
+  ["too much gas for a callback", { callback: testAddress(1), callbackGas: 1_000_001 }, "CALLBACK"],
+  ["gas without a callback", { callbackGas: 1 }, "CALLBACK"],
   ["an expiry above uint40", { expiry: 2 ** 40 }, "EXPIRY"],
   ["a negative nonce", { nonce: -1n }, "NONCE"],
 ];

@@ -1,7 +1,7 @@
 import { type Hex, hashTypedData, isAddress } from "viem";
 import { isAmount } from "./amounts.ts";
 import { FatalError } from "./errors.ts";
-import { Flag, MAX_PLACES, type Request, ZERO_ADDRESS, ZERO_HASH } from "./job.ts";
+import { Flag, MAX_CALLBACK_GAS, MAX_PLACES, type Request, ZERO_ADDRESS, ZERO_HASH } from "./job.ts";
 import { type MarketDomain, requestTypes, typedDomain } from "./typed-data.ts";
 
 /** Windows that a market accepts, constants of its constructor. Seconds. */
@@ -20,7 +20,7 @@ export const MAX_CALLOUT_BPS = 5_000;
 export const MAX_STANDBY_BPS = 10_000;
 
 /** All flags that exist. */
-const KNOWN_FLAGS: number = Flag.AcceptProbation;
+const KNOWN_FLAGS: number = Flag.AcceptProbation | Flag.SetVotes;
 
 /**
  * Job id of a request: its EIP-712 digest.
@@ -67,7 +67,7 @@ export function checkRequest(request: Request, limits: WindowLimits = defaultWin
   checkPanel(request);
   checkMoney(request);
   checkTimes(request, limits);
-  checkReserved(request);
+  checkExtras(request);
 }
 
 function checkParties({ requester, token }: Request): void {
@@ -135,12 +135,16 @@ function checkTimes({ commitWindow, revealWindow, expiry }: Request, { minWindow
   if (!isUnsigned(expiry, 40)) refuse("EXPIRY", `expiry ${expiry} is no Unix time in seconds.`, { expiry });
 }
 
-function checkReserved({ flags, callback, callbackGas, nonce }: Request): void {
+function checkExtras({ flags, callback, callbackGas, nonce }: Request): void {
   if (!isUnsigned(flags, 32) || (flags & ~KNOWN_FLAGS) !== 0) {
-    refuse("FLAGS", `flags ${flags} has bits that are not built.`, { flags });
+    refuse("FLAGS", `flags ${flags} has bits that no market knows.`, { flags });
   }
-  if (callback !== ZERO_ADDRESS || callbackGas !== 0) {
-    refuse("RESERVED", "callback and callbackGas are reserved and must be zero.", { callback, callbackGas });
+  const mostGas = callback === ZERO_ADDRESS ? 0 : MAX_CALLBACK_GAS;
+  if (!isUnsigned(callbackGas, 32) || callbackGas > mostGas) {
+    refuse("CALLBACK", `callbackGas is ${callbackGas}; at most ${mostGas} for this callback.`, {
+      callback,
+      callbackGas,
+    });
   }
   if (nonce < 0n || nonce >= 1n << 256n) refuse("NONCE", "nonce does not fit 256 bits.", {});
 }

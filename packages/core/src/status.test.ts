@@ -13,6 +13,7 @@ const facts = (changes: Partial<StatusFacts> = {}, spares = 0, seats = 3): Statu
   promotions: [],
   lastCommitAt: 0,
   lastDeclineAt: 0,
+  bySet: false,
   ...changes,
 });
 
@@ -144,6 +145,7 @@ const anyFacts = fc
       promotions: [],
       lastCommitAt,
       lastDeclineAt,
+      bySet: false,
     };
   });
 

@@ -4,7 +4,7 @@ import { JobStatus, type Terms } from "./job.ts";
 /** Facts that decide the status. */
 export type StatusFacts = Pick<
   JobFacts,
-  "openedAt" | "committed" | "declined" | "promotions" | "lastCommitAt" | "lastDeclineAt"
+  "openedAt" | "committed" | "declined" | "promotions" | "lastCommitAt" | "lastDeclineAt" | "bySet"
 > & {
   readonly terms: Pick<Terms, "seats" | "spares" | "commitWindow" | "revealWindow">;
   readonly settled?: Pick<NonNullable<JobFacts["settled"]>, "status">;
@@ -28,7 +28,7 @@ export type StatusView = {
 };
 
 /**
- * Status of a job, by the rules S0–S4 and R1–R3 of docs/protocol/lifecycle.md.
+ * Status of a job, by the rules S0–S4 and R0–R3 of docs/protocol/lifecycle.md.
  *
  * Equals the contract's `statusOf`; of a settled job the contract keeps no times, this still tells them.
  * R is computed from facts alone: as long as no new fact lands, the status only moves forward with the clock.
@@ -49,9 +49,9 @@ export function statusAt(facts: StatusFacts | undefined, now: number): StatusVie
     };
   }
   const { occupants, deadlines } = panelOf(facts);
-  const sparesLeft = sparesLeftOf(facts);
+  const sparesLeft = facts.bySet ? [] : sparesLeftOf(facts);
   const vacant = occupants.flatMap((place, seat) => {
-    if (facts.committed.includes(place)) return [];
+    if (facts.bySet || facts.committed.includes(place)) return [];
     return facts.declined.includes(place) || now >= (deadlines[seat] as number) ? [seat] : [];
   });
   const revealAt = revealStart(facts, occupants, deadlines, sparesLeft.length);
@@ -120,8 +120,8 @@ function revealStart(
   sparesLeft: number,
 ): number {
   const { committed, declined, lastCommitAt, lastDeclineAt, terms } = facts;
-  // R1
-  if (occupants.every((place) => committed.includes(place))) return lastCommitAt;
+  // R0, R1
+  if (facts.bySet || occupants.every((place) => committed.includes(place))) return lastCommitAt;
   // R2
   if (sparesLeft === 0) {
     const undecided = deadlines.filter((_, seat) => {

@@ -16,6 +16,9 @@ const termsParameter = {
     { name: "standbyBps", type: "uint16" },
     { name: "commitWindow", type: "uint32" },
     { name: "revealWindow", type: "uint32" },
+    { name: "flags", type: "uint32" },
+    { name: "callback", type: "address" },
+    { name: "callbackGas", type: "uint32" },
     {
       name: "places",
       type: "tuple[]",
@@ -47,6 +50,9 @@ export function termsOf(request: Request, spares: number, places: readonly Place
     standbyBps: request.standbyBps,
     commitWindow: request.commitWindow,
     revealWindow: request.revealWindow,
+    flags: request.flags,
+    callback: request.callback,
+    callbackGas: request.callbackGas,
     places: places.map(({ provider, price }) => ({ provider, price })),
   };
 }

@@ -84,6 +84,14 @@ export const signedCommitmentTypes = {
   ],
 } as const;
 
+/** EIP-712 types of what every member of a set of commitments signs; `commitments` by place, zero for places that take no part. */
+export const commitmentSetTypes = {
+  CommitmentSet: [
+    { name: "jobId", type: "bytes32" },
+    { name: "commitments", type: "bytes32[]" },
+  ],
+} as const;
+
 /** EIP-712 types of a provider's profile on relays; `bodyHash` is over canonical JSON. */
 export const profileTypes = {
   Profile: [

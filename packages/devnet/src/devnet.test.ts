@@ -68,6 +68,7 @@ function observedJob(): ObservedJob {
       lastCommitAt: 2,
       lastDeclineAt: 0,
       openings: [{ place: 0, outcome: 1, resultHash: testHash(2) }],
+      bySet: false,
       settled: {
         status: JobStatus.Inconclusive,
         outcome: 0,

@@ -34,6 +34,12 @@ export const contractErrors: Readonly<Record<string, ContractErrorRow>> = {
     retry: false,
     docsPath: ACTIONS,
   },
+  BadCallbackGas: {
+    code: "BAD_CALLBACK_GAS",
+    reason: "The gas of the callback is above its maximum, or there is gas and no callback",
+    advice: "Give a callback at most 1000000 gas, and none without a callback.",
+    retry: false,
+  },
   BadOffers: {
     code: "BAD_OFFERS",
     reason: "Some offers cannot be opened now",
@@ -54,11 +60,36 @@ export const contractErrors: Readonly<Record<string, ContractErrorRow>> = {
     advice: "Use a quorum of at least 2, more than half of the seats, and no more than the seats.",
     retry: false,
   },
+  BadSet: {
+    code: "BAD_SET",
+    reason: "The set of commitments lacks a seat, names a place twice, or a place of it cannot be a member",
+    advice: "Bring one commitment for each seat, none for spares, at most one for a shadow.",
+    retry: false,
+    docsPath: ACTIONS,
+  },
   BalanceBelowHeld: {
     code: "TOKEN_BALANCE_SHRANK",
     reason: "The market owns less of the token than it owes: the token shrinks balances",
     advice: "Do not use this token. Withdraw what you can.",
     retry: false,
+  },
+  CallbackFailed: {
+    code: "CALLBACK_FAILED",
+    reason: "The callback of the job failed again",
+    advice: "Mend the contract that is called, then try again; the money of the job was paid at its settlement.",
+    retry: true,
+  },
+  CallbackNeedsGas: {
+    code: "CALLBACK_NEEDS_GAS",
+    reason: "The call has too little gas left for the callback of the job",
+    advice: "Call again with a gas limit that is higher by what the error names.",
+    retry: true,
+  },
+  CallbackWithoutCode: {
+    code: "CALLBACK_WITHOUT_CODE",
+    reason: "There is no contract at the callback of the request",
+    advice: "Deploy the contract first, or request without a callback; nothing was paid.",
+    retry: true,
   },
   CommitmentRefused: {
     code: "COMMITMENT_REFUSED",
@@ -106,6 +137,12 @@ export const contractErrors: Readonly<Record<string, ContractErrorRow>> = {
     advice: "Deploy with windows from 5 minutes to 7 days; shorter ones are for local chains only.",
     retry: false,
   },
+  NoCallbackPending: {
+    code: "NO_CALLBACK_PENDING",
+    reason: "The job is not settled, or no callback of it has failed",
+    advice: "Nothing is left to do.",
+    retry: false,
+  },
   NoSuchPlace: {
     code: "NO_SUCH_PLACE",
     reason: "The panel has no such place",
@@ -147,11 +184,33 @@ export const contractErrors: Readonly<Record<string, ContractErrorRow>> = {
     retry: false,
     docsPath: ACTIONS,
   },
-  ReservedFieldSet: {
-    code: "RESERVED_FIELD_SET",
-    reason: "The request uses a field of a feature that does not exist yet",
-    advice: "Leave callback and callbackGas zero, and set no other flag than AcceptProbation.",
+  SetAlreadyPlaced: {
+    code: "SET_ALREADY_PLACED",
+    reason: "The job has a set of commitments",
+    advice: "Open what is still closed with reveal.",
     retry: false,
+    docsPath: ACTIONS,
+  },
+  SetNotAllowed: {
+    code: "SET_NOT_ALLOWED",
+    reason: "The request did not allow votes by a set",
+    advice: "Commit and reveal one by one.",
+    retry: false,
+    docsPath: ACTIONS,
+  },
+  SetNotSigned: {
+    code: "SET_NOT_SIGNED",
+    reason: "A member did not sign this set of commitments",
+    advice: "Collect the signatures again, one a member in the order of places, over exactly these commitments.",
+    retry: false,
+    docsPath: ACTIONS,
+  },
+  SetTooLate: {
+    code: "SET_TOO_LATE",
+    reason: "The time for a set ended with the first commit window",
+    advice: "Reveal what was committed on chain.",
+    retry: false,
+    docsPath: ACTIONS,
   },
   ShareAboveMaximum: {
     code: "SHARE_ABOVE_MAXIMUM",
@@ -188,6 +247,12 @@ export const contractErrors: Readonly<Record<string, ContractErrorRow>> = {
     code: "TOKEN_TAKES_FEES",
     reason: "The token moved another amount than it was asked to",
     advice: "Use another token: the market takes none that charges on transfer.",
+    retry: false,
+  },
+  UnknownFlags: {
+    code: "UNKNOWN_FLAGS",
+    reason: "The request has flags that the market does not know",
+    advice: "Use AcceptProbation, SetVotes, both or none.",
     retry: false,
   },
   UselessAddress: {

@@ -2,7 +2,9 @@
 
 import { DhkemX25519HkdfSha256 } from "@hpke/dhkem-x25519";
 import {
+  commitmentSetTypes,
   deriveOfferKeyPair,
+  Flag,
   type Hex,
   hex,
   type JobFacts,
@@ -10,7 +12,9 @@ import {
   type Opening,
   Outcome,
   openingOf,
+  packSetSignature,
   type Request,
+  type SetSignature,
   type SignedOffer,
   sealAad,
   signedCommitmentTypes,
@@ -21,8 +25,8 @@ import { type ContractTransactionResponse, getBytes, id, Wallet } from "ethers";
 import { hpkeSeal } from "../../../packages/core/src/hpke.ts";
 import { actorKey, mined, mutable, plain, TestMarket } from "../../../test/integration/contracts/support/market.ts";
 
-/** Who brings the commitments: each agent its own, or one carrier all. */
-export type Way = "self" | "carried";
+/** How the votes come: each agent commits, one carrier brings all commitments, or one call brings a signed set with its openings. */
+export type Way = "self" | "carried" | "set";
 
 /** One measured job. */
 export type Measurement = {
@@ -67,6 +71,7 @@ export class SteadyMarket {
     // Every account, standing and the burnt total are words that exist already when measuring begins.
     await steady.measure("self", 7, 4);
     await steady.measure("carried", 7, 4);
+    await steady.measure("set", 7, 4);
     return steady;
   }
 
@@ -93,6 +98,7 @@ export class SteadyMarket {
       this.#market.vote(facts, place, Outcome.Ok, id("result") as Hex),
     );
     const commitments = votes.map((vote) => this.#market.commitment(vote));
+    const openings: Opening[] = votes.map((vote, place) => openingOf(place, vote));
     if (way === "self") {
       for (const [place, commitment] of commitments.entries()) {
         const agent = this.#agents[place] as Wallet;
@@ -100,7 +106,7 @@ export class SteadyMarket {
         await send(`commit ${place}`, commit);
         facts = await this.#market.follow(facts, commit);
       }
-    } else {
+    } else if (way === "carried") {
       const carried = await Promise.all(
         commitments.map((commitment, place) => this.#carried(facts, place, commitment)),
       );
@@ -109,11 +115,13 @@ export class SteadyMarket {
       facts = await this.#market.follow(facts, commit);
     }
 
-    const openings: Opening[] = votes.map((vote, place) => openingOf(place, vote));
-    const reveal = market
-      .connect(carrier)
-      .reveal(facts.jobId, plain(facts.terms), plain(facts.commitments), plain(openings));
-    await send("reveal", reveal);
+    const terms = plain(facts.terms);
+    const contract = market.connect(carrier);
+    const reveal =
+      way === "set"
+        ? contract.revealSet(facts.jobId, terms, [], [], plain(openings), await this.#signatures(facts, commitments))
+        : contract.reveal(facts.jobId, terms, plain(facts.commitments), plain(openings));
+    await send(way === "set" ? "revealSet" : "reveal", reveal);
     facts = await this.#market.follow(facts, reveal);
     if (facts.settled?.outcome !== Outcome.Ok) throw new Error("the measured job did not settle as it should");
     const gas = steps.reduce((sum, step) => sum + step.gas, 0);
@@ -133,6 +141,7 @@ export class SteadyMarket {
       quorum,
       commitWindow: 3_600,
       revealWindow: 3_600,
+      flags: way === "set" ? Flag.SetVotes : 0,
     });
   }
 
@@ -154,6 +163,17 @@ export class SteadyMarket {
       provider: offer.provider,
     });
     return { ...offer, keyWrap: hex(await wrapKey(keys.publicKey, aad, `${request.nonce} ${place}`)) };
+  }
+
+  #signatures({ jobId }: JobFacts, commitments: readonly Hex[]): Promise<SetSignature[]> {
+    return Promise.all(
+      commitments.map(async (_, place) => {
+        const agent = this.#agents[place] as Wallet;
+        const types = mutable(commitmentSetTypes);
+        const message = { jobId, commitments };
+        return packSetSignature((await agent.signTypedData(typedDomain(this.#market.domain), types, message)) as Hex);
+      }),
+    );
   }
 
   async #carried(

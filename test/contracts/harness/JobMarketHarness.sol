@@ -115,6 +115,7 @@ contract JobMarketHarness is JobMarket {
         return
             JobWord.wrap(
                 uint256(Phase.Open) |
+                    (state.bySet ? 1 << 8 : 0) |
                     (uint256(state.committed) << 40) |
                     (uint256(state.declined) << 56) |
                     (uint256(state.opened) << 72) |

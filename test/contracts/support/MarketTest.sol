@@ -9,6 +9,7 @@ import {
     Terms,
     PlacedCommitment,
     Opening,
+    SetSignature,
     JobStatus
 } from "../../../contracts/types/Job.sol";
 import {TestToken} from "../tokens/TestToken.sol";
@@ -195,6 +196,48 @@ abstract contract MarketTest {
             );
     }
 
+    /// @dev What the members of a set sign.
+    function setDigest(bytes32 jobId, bytes32[] memory commitments) internal view returns (bytes32) {
+        return
+            typedDigest(
+                keccak256(
+                    abi.encode(
+                        keccak256("CommitmentSet(bytes32 jobId,bytes32[] commitments)"),
+                        jobId,
+                        keccak256(abi.encodePacked(commitments))
+                    )
+                )
+            );
+    }
+
+    /// @dev A signature over a set, packed as EIP-2098 says.
+    function setSignature(uint256 key, bytes32 digest) internal pure returns (SetSignature memory packed) {
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digest);
+        packed.r = r;
+        packed.vs = bytes32(uint256(s) | (uint256(v - 27) << 255));
+    }
+
+    /// @dev Signatures of all members of a set, in the order of places.
+    function setSignatures(
+        Case memory job,
+        bytes32[] memory commitments
+    ) internal view returns (SetSignature[] memory signatures) {
+        bytes32 digest = setDigest(job.id, commitments);
+        uint256 members;
+        for (uint256 place; place < commitments.length; ++place) if (commitments[place] != 0) ++members;
+        signatures = new SetSignature[](members);
+        uint256 next;
+        for (uint256 place; place < commitments.length; ++place) {
+            if (commitments[place] != 0) signatures[next++] = setSignature(keyOfProvider(job, place), digest);
+        }
+    }
+
+    /// @dev The key of the provider of a place: those of {caseOf} are in the order of their numbers.
+    function keyOfProvider(Case memory job, uint256 place) internal pure returns (uint256) {
+        for (uint256 i; i < 16; ++i) if (provider(i) == job.terms.places[place].provider) return keyOf(i);
+        revert("unknown provider");
+    }
+
     // Builders
 
     function requestFor(
@@ -253,6 +296,9 @@ abstract contract MarketTest {
             standbyBps: request.standbyBps,
             commitWindow: request.commitWindow,
             revealWindow: request.revealWindow,
+            flags: request.flags,
+            callback: request.callback,
+            callbackGas: request.callbackGas,
             places: new Place[](job.offers.length)
         });
         for (uint256 i; i < job.offers.length; ++i) {
@@ -297,6 +343,36 @@ abstract contract MarketTest {
 
     function promote(Case memory job) internal {
         market.promote(job.id, job.terms);
+    }
+
+    /// @dev The set of equal votes of some places, and nothing on chain.
+    function setOf(
+        Case memory job,
+        uint8[] memory places,
+        bytes32 hash
+    ) internal returns (bytes32[] memory commitments) {
+        commitments = new bytes32[](job.terms.places.length);
+        for (uint256 i; i < places.length; ++i) commitments[places[i]] = voteFor(job, places[i], 1, hash);
+    }
+
+    /// @dev Brings a set with the openings of some of its members, the others closed.
+    function revealSet(Case memory job, bytes32[] memory commitments, uint8[] memory opened_) internal {
+        Opening[] memory openings = new Opening[](opened_.length);
+        bytes32[] memory closed = new bytes32[](commitments.length);
+        for (uint256 place; place < closed.length; ++place) closed[place] = commitments[place];
+        for (uint256 i; i < opened_.length; ++i) {
+            openings[i] = votes[job.id][opened_[i]];
+            closed[opened_[i]] = 0;
+        }
+        SetSignature[] memory signatures = setSignatures(job, commitments);
+        vm.prank(carrier);
+        market.revealSet(job.id, job.terms, placed[job.id], closed, openings, signatures);
+        // From now on the list is the set's.
+        delete placed[job.id];
+        for (uint8 place; place < commitments.length; ++place) {
+            if (commitments[place] == 0) continue;
+            placed[job.id].push(PlacedCommitment({place: place, commitment: commitments[place]}));
+        }
     }
 
     function reveal(Case memory job, uint8[] memory places) internal {
@@ -371,6 +447,11 @@ abstract contract MarketTest {
     function list(uint8 a, uint8 b) internal pure returns (uint8[] memory places) {
         places = new uint8[](2);
         (places[0], places[1]) = (a, b);
+    }
+
+    function list(uint8 a, uint8 b, uint8 c) internal pure returns (uint8[] memory places) {
+        places = new uint8[](3);
+        (places[0], places[1], places[2]) = (a, b, c);
     }
 
     function bound(uint256 value, uint256 low, uint256 high) internal pure returns (uint256) {

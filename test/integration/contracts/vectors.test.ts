@@ -280,6 +280,8 @@ describe("the contracts compute what the vectors say", () => {
           openedAt: history.openedAt,
           lastCommitAt: history.lastCommitAt,
           lastDeclineAt: history.lastDeclineAt,
+          bySet: false,
+          callbackPending: false,
         }; // prettier-ignore
         await mined(harness.plant(jobId, job, escrow, state, plain(history.promotions), hashes));
         for (const { now, status, revealAt, revealDeadline } of statuses) {

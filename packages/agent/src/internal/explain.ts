@@ -1,4 +1,4 @@
-import { type Address, JobStatus, Outcome, ReportCode, settlementOf, statusAt, Verdict } from "@quorate/core";
+import { type Address, JobStatus, Outcome, ReportCode, settlementOf, statusAt, Verdict, ZERO_HASH } from "@quorate/core";
 import type { ChainFact, JournalEntry, TransactionDuty } from "./journal-entry.ts";
 import { applyMessage } from "./reduce.ts";
 import { type AgentState, emptyState, factsOf, type JobState, placeOf } from "./state.ts";
@@ -160,6 +160,12 @@ function describeFact(
     }
     case "CommitmentPlaced":
       return `On chain: commitment of ${who(event.args.place)}.`;
+    case "CommitmentSetPlaced": {
+      const places = event.args.commitments.flatMap((commitment, place) => (commitment === ZERO_HASH ? [] : [place]));
+      const isVoid = own !== undefined && ((event.args.voided >> own) & 1) === 1;
+      const note = isVoid ? "; this provider had committed to something else on chain and has no vote" : "";
+      return `On chain: a signed set, commitments of ${places.map(who).join(", ")}${note}.`;
+    }
     case "SeatDeclined":
       return `On chain: ${who(event.args.place)} declined.`;
     case "SparePromoted":

@@ -12,7 +12,10 @@ export type TransactionDuty =
   | "settle";
 
 /** Events of a job that change its facts; the others only explain and are not journaled. */
-export type FactEventName = Exclude<JobEvent["eventName"], "CommitmentSkipped" | "OpeningSkipped">;
+export type FactEventName = Exclude<
+  JobEvent["eventName"],
+  "CommitmentSkipped" | "OpeningSkipped" | "CallbackCalled"
+>;
 
 /** An event of a job with its position on the chain. */
 export type ChainFact = {
@@ -104,6 +107,7 @@ function every<Name extends string>(names: Readonly<Record<Name, true>>): readon
 export const factEvents: readonly FactEventName[] = every<FactEventName>({
   JobOpened: true,
   CommitmentPlaced: true,
+  CommitmentSetPlaced: true,
   SeatDeclined: true,
   SparePromoted: true,
   CommitmentOpened: true,

@@ -12,6 +12,8 @@ import {
 import { bytesToBigInt, type Hex } from "viem";
 import type { PreparedPackage } from "./makePackage.ts";
 
+const DEFAULT_CALLBACK_GAS = 200_000;
+
 /** What a requester decides about a job; everything but token and price has a default. */
 export type JobWishes = {
   /** ERC-20 token of every amount. */
@@ -40,6 +42,12 @@ export type JobWishes = {
   readonly revealWindow?: number;
   /** Seats and spares may be on probation. Default false. */
   readonly acceptProbation?: boolean;
+  /** Seats may vote by a set that all of them signed, which saves two transactions. Default false. */
+  readonly setVotes?: boolean;
+  /** Contract that the market tells of the settlement. Default: none. */
+  readonly callback?: Address;
+  /** Gas that the callback gets, at most 1000000. Default: 200000 with a callback. */
+  readonly callbackGas?: number;
   /** How long offers are collected before `open` must come, seconds. Default 3600. */
   readonly offerWindow?: number;
 };
@@ -88,9 +96,10 @@ export function buildRequest(parameters: BuildRequestParameters): Request {
     standbyBps: wishes.standbyBps ?? 500,
     commitWindow: wishes.commitWindow ?? 3_600,
     revealWindow: wishes.revealWindow ?? 3_600,
-    flags: wishes.acceptProbation === true ? Flag.AcceptProbation : 0,
-    callback: ZERO_ADDRESS,
-    callbackGas: 0,
+    flags:
+      (wishes.acceptProbation === true ? Flag.AcceptProbation : 0) + (wishes.setVotes === true ? Flag.SetVotes : 0),
+    callback: wishes.callback ?? ZERO_ADDRESS,
+    callbackGas: wishes.callbackGas ?? (wishes.callback === undefined ? 0 : DEFAULT_CALLBACK_GAS),
     expiry: parameters.now + (wishes.offerWindow ?? 3_600),
     nonce: parameters.nonce ?? bytesToBigInt(crypto.getRandomValues(new Uint8Array(32))),
   };

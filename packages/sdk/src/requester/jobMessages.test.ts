@@ -41,6 +41,7 @@ function factsOf(changes: Partial<JobFacts> = {}): JobFacts {
     lastCommitAt: 0,
     lastDeclineAt: 0,
     openings: [],
+    bySet: false,
     ...changes,
   };
 }

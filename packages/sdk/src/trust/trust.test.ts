@@ -287,6 +287,7 @@ function settledJob(id: number, requester: number, verdicts: readonly Verdict[])
     lastCommitAt: 0,
     lastDeclineAt: 0,
     openings: [],
+    bySet: false,
     settled: {
       status: JobStatus.Accepted,
       outcome: 1,

@@ -325,6 +325,8 @@ const jobEvents: readonly string[] = [
   "JobOpened",
   "CommitmentPlaced",
   "CommitmentSkipped",
+  "CommitmentSetPlaced",
+  "CallbackCalled",
   "SeatDeclined",
   "SparePromoted",
   "CommitmentOpened",

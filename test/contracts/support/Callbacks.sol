@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+// Test doubles of one interface.
+// solhint-disable one-contract-per-file
+
+import {JobMarket} from "../../../contracts/JobMarket.sol";
+import {JobStatus, Request} from "../../../contracts/types/Job.sol";
+import {IJobCallback} from "../../../contracts/interfaces/IJobCallback.sol";
+
+/// @notice Remembers what it was told, and does as it is set.
+contract MoodyCallback is IJobCallback {
+    enum Mood {
+        Fine,
+        Reverts,
+        BurnsGas,
+        ReturnBomb,
+        Reenters
+    }
+
+    Mood public mood;
+    uint256 public calls;
+    bytes32 public jobId;
+    JobStatus public status;
+    uint8 public outcome;
+    bytes27 public resultHash;
+    uint256 public gasGiven;
+    /// @dev What a call back into the market came to.
+    bytes public refusal;
+    JobMarket private _market;
+    Request private _request;
+
+    function set(Mood mood_) external {
+        mood = mood_;
+    }
+
+    function reenter(JobMarket market, Request calldata request) external {
+        (_market, _request) = (market, request);
+        mood = Mood.Reenters;
+    }
+
+    function onJobSettled(bytes32 jobId_, JobStatus status_, uint8 outcome_, bytes27 resultHash_) external {
+        uint256 left = gasleft();
+        if (mood == Mood.Reverts) revert("no");
+        if (mood == Mood.BurnsGas) while (true) ++left;
+        if (mood == Mood.ReturnBomb) {
+            assembly {
+                revert(0, 100000)
+            }
+        }
+        ++calls;
+        (jobId, status, outcome, resultHash, gasGiven) = (jobId_, status_, outcome_, resultHash_, left);
+        if (mood == Mood.Reenters) {
+            try _market.retryCallback(_request) {} catch (bytes memory reason) {
+                refusal = reason;
+            }
+        }
+    }
+}
