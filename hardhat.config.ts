@@ -6,12 +6,13 @@ import hardhatNodeTestRunner from "@nomicfoundation/hardhat-node-test-runner";
 import hardhatTypechain from "@nomicfoundation/hardhat-typechain";
 import hardhatVerify from "@nomicfoundation/hardhat-verify";
 import { configVariable, defineConfig } from "hardhat/config";
+import solidityTests from "./scripts/build/solidity-tests.ts";
 
 /** The compiler comes from npm, so that builds need no download. */
 const compiler = createRequire(import.meta.url).resolve("solc/soljson.js");
 
 const solidity = {
-  // One compilation for all: Hardhat's network does not start beside the build info of a file that holds types only.
+  // One compilation for all that is deployed: Hardhat's network does not start beside the build info of a file that holds types only.
   isolated: false,
   version: "0.8.37",
   path: compiler,
@@ -32,6 +33,8 @@ export default defineConfig({
     hardhatNodeTestRunner,
     hardhatKeystore,
     hardhatVerify,
+    // Tests are compiled apart from what is deployed, see there.
+    solidityTests,
   ],
   // `hardhat ignition deploy` builds with the profile `production`: what is deployed must be what was tested.
   solidity: { profiles: { default: solidity, production: solidity } },
