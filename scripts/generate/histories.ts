@@ -21,7 +21,15 @@ import { type Random, seededRandom, testAddress, testHash } from "@quorate/testk
 /** What decides status and money of a job. */
 export type History = Pick<
   JobFacts,
-  "terms" | "openedAt" | "committed" | "declined" | "promotions" | "lastCommitAt" | "lastDeclineAt" | "openings" | "bySet"
+  | "terms"
+  | "openedAt"
+  | "committed"
+  | "declined"
+  | "promotions"
+  | "lastCommitAt"
+  | "lastDeclineAt"
+  | "openings"
+  | "bySet"
 > & { readonly name: string };
 
 const OPENED_AT = 1_800_000_000;

@@ -78,7 +78,15 @@ type ChainCase = { jobId: Hex; commitments: PlacedCommitment[]; chain: Hex };
 type KeysCase = { jobId: Hex; content: Hex; resultKey: Hex; resultHash: Hex };
 type HistoryCase = Pick<
   JobFacts,
-  "terms" | "openedAt" | "committed" | "declined" | "promotions" | "lastCommitAt" | "lastDeclineAt" | "openings"
+  | "terms"
+  | "openedAt"
+  | "committed"
+  | "declined"
+  | "promotions"
+  | "lastCommitAt"
+  | "lastDeclineAt"
+  | "openings"
+  | "bySet"
 > & { name: string; escrow: bigint; statuses: (StatusView & { now: number })[]; settlement: Settlement };
 type StandingCase = (StandingChange & { verdict: Verdict; openedAt: number; now: number })[];
 

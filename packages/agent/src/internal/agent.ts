@@ -22,7 +22,7 @@ import { createEffectRunner, type EffectRunner } from "./effect-runner.ts";
 import { type Effect, wantedEffects } from "./effects.ts";
 import { type Explanation, explainJob } from "./explain.ts";
 import { createHorizonKeeper, type HorizonKeeper } from "./horizons.ts";
-import type { ChainFact, FactEventName, JournalEntry } from "./journal-entry.ts";
+import type { ChainFact, ExplainingEventName, FactEventName, JournalEntry } from "./journal-entry.ts";
 import { judgeRequest, type RequestJudgement } from "./judge-request.ts";
 import { createOfferDesk, type OfferDesk, type WouldTake } from "./offer-desk.ts";
 import { offerKeyPair } from "./offer-key.ts";
@@ -347,8 +347,8 @@ class ProviderAgent implements Agent {
   }
 
   #concerns(event: Exclude<AgentEvent, { eventName: "JobAnnounced" }>, followed: ReadonlySet<Hex>): boolean {
-    const skipped: FactEventName | "CommitmentSkipped" | "OpeningSkipped" = event.eventName;
-    if (skipped === "CommitmentSkipped" || skipped === "OpeningSkipped") return false;
+    const name: FactEventName | ExplainingEventName = event.eventName;
+    if (name === "CommitmentSkipped" || name === "OpeningSkipped" || name === "CallbackCalled") return false;
     if (followed.has(event.args.jobId)) return true;
     const own = this.#ports.provider.toLowerCase();
     return event.eventName === "JobOpened" && event.args.places.some(({ provider }) => provider.toLowerCase() === own);

@@ -1,4 +1,13 @@
-import { type Address, JobStatus, Outcome, ReportCode, settlementOf, statusAt, Verdict, ZERO_HASH } from "@quorate/core";
+import {
+  type Address,
+  JobStatus,
+  Outcome,
+  ReportCode,
+  settlementOf,
+  statusAt,
+  Verdict,
+  ZERO_HASH,
+} from "@quorate/core";
 import type { ChainFact, JournalEntry, TransactionDuty } from "./journal-entry.ts";
 import { applyMessage } from "./reduce.ts";
 import { type AgentState, emptyState, factsOf, type JobState, placeOf } from "./state.ts";

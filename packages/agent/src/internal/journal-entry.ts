@@ -11,11 +11,11 @@ export type TransactionDuty =
   | "carry-openings"
   | "settle";
 
-/** Events of a job that change its facts; the others only explain and are not journaled. */
-export type FactEventName = Exclude<
-  JobEvent["eventName"],
-  "CommitmentSkipped" | "OpeningSkipped" | "CallbackCalled"
->;
+/** Events of a job that only explain and are not journaled. */
+export type ExplainingEventName = "CommitmentSkipped" | "OpeningSkipped" | "CallbackCalled";
+
+/** Events of a job that change its facts. */
+export type FactEventName = Exclude<JobEvent["eventName"], ExplainingEventName>;
 
 /** An event of a job with its position on the chain. */
 export type ChainFact = {
