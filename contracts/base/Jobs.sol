@@ -32,7 +32,7 @@ abstract contract Jobs is IJobMarket {
     ) external view returns (JobStatus status, uint40 revealAt, uint40 revealDeadline) {
         JobWord state = _states[jobId];
         if (!state.isOpen()) return (_settledStatus(state), 0, 0);
-        _load(jobId, terms);
+        (state, , ) = _load(jobId, terms);
         uint256 start;
         (status, start) = _status(jobId, state, terms);
         return (status, uint40(start), uint40(start + terms.revealWindowOf())); // times fit

@@ -229,7 +229,8 @@ describe("requests that open refuses", () => {
     ["has too many places", { seats: 7, quorum: 4, spares: 6, shadows: 4 }, "TooManyPlaces"],
     ["has too high a call-out fee", { calloutBps: 5_001 }, "ShareAboveMaximum"],
     ["has too long a window", { revealWindow: 604_801 }, "WindowOutOfRange"],
-    ["uses a flag that is not built", { flags: 2 }, "ReservedFieldSet"],
+    ["uses a flag that no market knows", { flags: 4 }, "UnknownFlags"],
+    ["gives gas to no callback", { callbackGas: 1 }, "BadCallbackGas"],
     ["has no encryption key", { encryptionKey: ZERO_HASH }, "ZeroEncryptionKey"],
   ];
   for (const [name, changes, error] of wrong) {
