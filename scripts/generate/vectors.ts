@@ -3,6 +3,7 @@ import {
   type Address,
   chainCommitments,
   commitmentOf,
+  commitmentSetDigest,
   contentHashOf,
   deriveOfferKeyPair,
   derivePackageKeys,
@@ -17,6 +18,7 @@ import {
   type MarketDomain,
   offerDigest,
   type PlacedCommitment,
+  packSetSignature,
   type Request,
   resultHashOf,
   settlementOf,
@@ -129,6 +131,8 @@ async function typedData(random: Random): Promise<unknown> {
     };
     const commitment = commitmentOf(vote, domain);
     const signed = signedCommitmentDigest({ jobId, provider: provider.address, commitment }, domain);
+    const set = Array.from({ length: random.integer(2, 16) }, () => random.pick([ZERO_HASH, hash(random)]));
+    const setDigest = commitmentSetDigest({ jobId, commitments: set }, domain);
     cases.push({
       domain,
       request,
@@ -141,6 +145,9 @@ async function typedData(random: Random): Promise<unknown> {
       commitment,
       signedCommitmentDigest: signed,
       signedCommitmentSignature: await provider.sign({ hash: signed }),
+      set,
+      setDigest,
+      setSignature: packSetSignature(await provider.sign({ hash: setDigest })),
     });
   }
   return cases;

@@ -53,6 +53,7 @@ contract Handler is MarketTest {
         (slot.terms.seats, slot.terms.quorum, slot.terms.spares) = (t.seats, t.quorum, t.spares);
         (slot.terms.calloutBps, slot.terms.standbyBps) = (t.calloutBps, t.standbyBps);
         (slot.terms.commitWindow, slot.terms.revealWindow) = (t.commitWindow, t.revealWindow);
+        slot.terms.flags = t.flags;
         for (uint256 i; i < t.places.length; ++i) slot.terms.places.push(t.places[i]);
     }
 

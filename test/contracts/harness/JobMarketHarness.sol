@@ -5,6 +5,7 @@ import {
     Opening,
     PlacedCommitment,
     Request,
+    SetSignature,
     SignedOffer,
     OfferFault,
     Terms,
@@ -86,6 +87,21 @@ contract JobMarketHarness is JobMarket {
         bytes calldata signature
     ) external view returns (bool) {
         return _isCommitmentSigned(_domainSeparatorV4(), jobId, provider, token, commitment, signature);
+    }
+
+    /// @notice What the members of a set sign.
+    function setDigest(bytes32 jobId, bytes32[] calldata set) external view returns (bytes32) {
+        return _setDigest(jobId, set);
+    }
+
+    /// @notice Whether a set is signed by a member or an agent in force.
+    function isSetSigned(
+        bytes32 digest,
+        address provider,
+        address token,
+        SetSignature calldata signature
+    ) external view returns (bool) {
+        return _isSetSigned(digest, provider, token, signature);
     }
 
     /// @notice The commitment that an opening belongs to.

@@ -7,6 +7,8 @@ import {
   chainCommitments,
   classOfOpening,
   commitmentOf,
+  commitmentSetDigest,
+  commitmentSetTypes,
   commitmentTypes,
   escrowOf,
   type Hex,
@@ -20,6 +22,7 @@ import {
   type PlacedCommitment,
   type Request,
   requestTypes,
+  type SetSignature,
   type Settlement,
   type Standing,
   type StandingChange,
@@ -36,7 +39,7 @@ import {
   type Vote,
   ZERO_HASH,
 } from "@quorate/core";
-import { AbiCoder, computeAddress, keccak256, recoverAddress, TypedDataEncoder } from "ethers";
+import { AbiCoder, computeAddress, keccak256, recoverAddress, Signature, TypedDataEncoder } from "ethers";
 import { network } from "hardhat";
 import type { JobMarketHarness } from "../../../types/ethers-contracts/index.js";
 import { marketEvents, mined, mutable, plain } from "./support/market.ts";
@@ -72,6 +75,9 @@ type TypedDataCase = {
   commitment: Hex;
   signedCommitmentDigest: Hex;
   signedCommitmentSignature: Hex;
+  set: Hex[];
+  setDigest: Hex;
+  setSignature: SetSignature;
 };
 type TermsCase = { terms: Terms; hash: Hex; escrow: bigint };
 type ChainCase = { jobId: Hex; commitments: PlacedCommitment[]; chain: Hex };
@@ -98,7 +104,7 @@ const histories = read<HistoryCase>("histories");
 const standings = read<StandingCase>("standing");
 
 const termsType =
-  "tuple(address,address,uint96,uint96,uint8,uint8,uint8,uint16,uint16,uint32,uint32,tuple(address,uint96)[])";
+  "tuple(address,address,uint96,uint96,uint8,uint8,uint8,uint16,uint16,uint32,uint32,uint32,address,uint32,tuple(address,uint96)[])";
 const termsValues = (value: Terms) => [
   value.requester,
   value.token,
@@ -111,6 +117,9 @@ const termsValues = (value: Terms) => [
   value.standbyBps,
   value.commitWindow,
   value.revealWindow,
+  value.flags,
+  value.callback,
+  value.callbackGas,
   value.places.map(({ provider, price }) => [provider, price]),
 ]; // prettier-ignore
 
@@ -122,6 +131,7 @@ describe("core computes what the vectors say", () => {
       assert.equal(offerDigest(vector.offer, domain), vector.offerDigest);
       assert.equal(commitmentOf(vector.vote, domain), vector.commitment);
       assert.equal(signedCommitmentDigest(signed, domain), vector.signedCommitmentDigest);
+      assert.equal(commitmentSetDigest({ jobId: vector.jobId, commitments: vector.set }, domain), vector.setDigest);
     }
   });
   test("terms and escrow", () => {
@@ -164,6 +174,15 @@ describe("ethers computes what the vectors say", () => {
       assert.equal(
         TypedDataEncoder.hash(eip712, mutable(signedCommitmentTypes), signed),
         vector.signedCommitmentDigest,
+      );
+      const { jobId, set: commitments, setSignature } = vector;
+      assert.equal(
+        TypedDataEncoder.hash(eip712, mutable(commitmentSetTypes), { jobId, commitments }),
+        vector.setDigest,
+      );
+      assert.equal(
+        recoverAddress(vector.setDigest, Signature.from({ r: setSignature.r, yParityAndS: setSignature.vs })),
+        provider,
       );
       assert.equal(recoverAddress(vector.offerDigest, vector.offerSignature), provider);
       assert.equal(recoverAddress(vector.signedCommitmentDigest, vector.signedCommitmentSignature), provider);
@@ -220,6 +239,11 @@ describe("the contracts compute what the vectors say", () => {
         market.isCommitmentSigned(jobId, vote.provider, request.token, commitment, signature);
       assert.equal(await isSigned(vector.signedCommitmentSignature), true);
       assert.equal(await isSigned(vector.offerSignature), false);
+      const { set, setDigest, setSignature } = vector;
+      assert.equal(await market.setDigest(jobId, set), setDigest);
+      const { provider } = vote;
+      assert.equal(await market.isSetSigned(setDigest, provider, request.token, setSignature), true);
+      assert.equal(await market.isSetSigned(commitment, provider, request.token, setSignature), false);
     }
   });
 
