@@ -150,7 +150,8 @@ contract JobMarket is Standings, Callbacks, Windows, Multicall {
         // A shadow delays nothing, so its decline must not move the start of revealing either.
         if (!_isShadow(terms, place)) state = state.withDeclineTime(block.timestamp);
         _store(jobId, termsHash, state, chain);
-        _release({token: terms.tokenOf(), owner: provider, bond: terms.bondOf(), pay: 0});
+        // Where sets may come, the bond stays until the settlement: the seat may have signed one.
+        if (!terms.hasSetVotes()) _release({token: terms.tokenOf(), owner: provider, bond: terms.bondOf(), pay: 0});
         emit SeatDeclined({jobId: jobId, provider: provider, place: place});
     }
 
@@ -210,10 +211,10 @@ contract JobMarket is Standings, Callbacks, Windows, Multicall {
         bool isFresh = _states[jobId].isFresh();
         (JobWord state, bytes32 termsHash, bytes32 chain) = _load(jobId, terms);
         uint256 revealAt = _requireSetAllowed(jobId, state, terms);
-        bytes32[] memory set = _requireSet(jobId, terms, closed, openings, signatures);
+        bytes32[] memory set = _requireSet(jobId, state, terms, closed, openings, signatures);
         bytes32[] memory onChain = _unfold(jobId, chain, terms.count(), landed);
         // Effect:
-        (state, chain) = _placeSet(jobId, state, terms, set, onChain, revealAt);
+        (state, chain) = _placeSet(jobId, state, set, onChain, revealAt);
         _openAll(jobId, termsHash, state, terms, chain, set, openings, true, isFresh);
     }
 
@@ -509,7 +510,7 @@ contract JobMarket is Standings, Callbacks, Windows, Multicall {
 
     /// @dev Fails unless a set may come now. Returns when revealing begins with it: at once, or when it did already.
     function _requireSetAllowed(bytes32 jobId, JobWord state, Terms calldata terms) private view returns (uint256) {
-        if (terms.flagsOf() & SET_VOTES == 0) revert SetNotAllowed(jobId);
+        if (!terms.hasSetVotes()) revert SetNotAllowed(jobId);
         if (state.bySet()) revert SetAlreadyPlaced(jobId);
         (JobStatus found, uint256 revealAt) = _status(jobId, state, terms);
         if (found == JobStatus.Settleable) revert WrongStatus(jobId, found, JobStatus.Revealing);
@@ -521,6 +522,7 @@ contract JobMarket is Standings, Callbacks, Windows, Multicall {
     /// @dev The commitments of a set by place, once they are shown to be of every seat, of no spare, and signed by all whose they are.
     function _requireSet(
         bytes32 jobId,
+        JobWord state,
         Terms calldata terms,
         bytes32[] calldata closed,
         Opening[] calldata openings,
@@ -538,6 +540,7 @@ contract JobMarket is Standings, Callbacks, Windows, Multicall {
             set[place] = _commitmentDigest(jobId, terms.providerOf(place), outcome, resultHash, salt);
         }
         bytes32 digest = _setDigest(jobId, set);
+        uint256 openedAt = state.openedAt();
         address token = terms.tokenOf();
         uint256 seats = terms.seatsOf();
         uint256 next;
@@ -545,8 +548,10 @@ contract JobMarket is Standings, Callbacks, Windows, Multicall {
             bool isMember = set[place] != 0;
             if (place < seats ? !isMember : isMember && !_isShadow(terms, place)) revert BadSet(jobId, place);
             if (!isMember) continue;
-            if (next == signatures.length || !_isSetSigned(digest, terms.providerOf(place), token, signatures[next]))
-                revert SetNotSigned(jobId, place, digest);
+            if (
+                next == signatures.length ||
+                !_isSetSigned(digest, terms.providerOf(place), token, openedAt, signatures[next])
+            ) revert SetNotSigned(jobId, place, digest);
             ++next;
         }
     }
@@ -556,7 +561,6 @@ contract JobMarket is Standings, Callbacks, Windows, Multicall {
     function _placeSet(
         bytes32 jobId,
         JobWord state,
-        Terms calldata terms,
         bytes32[] memory set,
         bytes32[] memory onChain,
         uint256 revealAt
@@ -566,18 +570,12 @@ contract JobMarket is Standings, Callbacks, Windows, Multicall {
         chain = jobId;
         for (uint8 place; place < set.length; ++place) {
             bytes32 other = onChain[place];
-            if (set[place] == 0) {
-                // A shadow that is no member stands by what it committed on chain.
-                if (other == 0 || !_isShadow(terms, place)) continue;
-                set[place] = other;
-            } else if (state.declined().has(place)) {
-                // Its bond is free again.
-                set[place] = 0;
-                continue;
-            }
+            // Only members vote: a shadow that is none may have seen the openings.
+            if (set[place] == 0) continue;
             bound |= 1 << place;
-            if (other != 0 && other != set[place]) {
-                // Two commitments of one member are none. It stays bound, and can open neither: it is late.
+            if ((other != 0 && other != set[place]) || state.declined().has(place)) {
+                // Two commitments of one member are none, and one that it declined is none: it may have seen the openings. It stays
+                // bound, can open nothing, and is late.
                 voided |= 1 << place;
                 set[place] = 0;
             } else {
@@ -706,7 +704,7 @@ contract JobMarket is Standings, Callbacks, Windows, Multicall {
         } else if (verdict == Verdict.Late && state.opened() != 0) {
             _seize(token, provider, bond);
             sums.late += bond;
-        } else if (verdict != Verdict.Declined) {
+        } else if (verdict != Verdict.Declined || terms.hasSetVotes()) {
             // Late too, if nobody opened anything: then the chain failed, not the panel.
             _release({token: token, owner: provider, bond: bond, pay: pay});
         }

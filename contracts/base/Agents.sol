@@ -33,7 +33,8 @@ abstract contract Agents is IAgents, EIP712 {
         uint32 minCommitWindow,
         uint40 validUntil
     ) external {
-        // Effect:
+        // Effect: an authorization ends now at the earliest, so that what its agent signed for open jobs stays signed.
+        if (validUntil < block.timestamp) validUntil = uint40(block.timestamp); // a time, fits
         _authorizations[msg.sender][agent][token] = Authorization({
             maxBondPerSeat: maxBondPerSeat,
             minCommitWindow: minCommitWindow,
@@ -61,7 +62,12 @@ abstract contract Agents is IAgents, EIP712 {
 
     /// @dev Whether `account` may act for `provider` in what is paid in `token`.
     function _actsFor(address account, address provider, address token) internal view returns (bool) {
-        return account == provider || block.timestamp < _authorizations[provider][account][token].validUntil;
+        return _actsForAt(account, provider, token, block.timestamp);
+    }
+
+    /// @dev Whether `account` may act for `provider` at `time`, which is not in the future.
+    function _actsForAt(address account, address provider, address token, uint256 time) internal view returns (bool) {
+        return account == provider || time < _authorizations[provider][account][token].validUntil;
     }
 
     /// @dev Whether a signature binds `provider`, and why not: its own, that of an agent within its limits, or what its account accepts.

@@ -98,15 +98,17 @@ abstract contract SignedOffers is Agents {
             _hashTypedDataV4(keccak256(abi.encode(COMMITMENT_SET_TYPEHASH, jobId, keccak256(abi.encodePacked(set)))));
     }
 
-    /// @dev Whether a set is signed by a member or by an agent of it in force. ECDSA only.
+    /// @dev Whether a set is signed by a member, or by an agent of it whose authorization lasted beyond the opening of the job: what others
+    /// relied on when they opened their votes cannot be taken back. ECDSA only.
     function _isSetSigned(
         bytes32 digest,
         address provider,
         address token,
+        uint256 openedAt,
         SetSignature calldata signature
     ) internal view returns (bool) {
         (address signer, , ) = ECDSA.tryRecover(digest, signature.r, signature.vs);
-        return signer != address(0) && _actsFor(signer, provider, token);
+        return signer != address(0) && _actsForAt(signer, provider, token, openedAt);
     }
 
     /// @dev Whether an offer is signed by someone who may sign it, and why not. Requires clean words, as reading its fields ensures.

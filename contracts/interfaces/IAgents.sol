@@ -5,7 +5,7 @@ pragma solidity 0.8.37;
 /// @notice Hot keys that sign for a provider within limits: offers and commitments at a job market, quotes at a query market. They never
 /// touch money. A place of a job and a question are alike here: each has a bond and a window.
 interface IAgents {
-    /// @notice `provider` set the limits of `agent` for what is paid in `token`; `validUntil` zero revokes.
+    /// @notice `provider` set the limits of `agent` for what is paid in `token`; `validUntil` not in the future revokes.
     /// @param provider whose bonds are at stake
     /// @param agent the hot key
     /// @param token of price and bond
@@ -23,7 +23,8 @@ interface IAgents {
 
     /// @notice Authorizes `agent` to act for the caller in what is paid in `token`, in place of what was set before.
     /// @dev Revoking (`validUntil` zero or past) is the only revocation of what the agent has signed: it holds for `open`, `ask` and
-    /// for commitments from then on, not for places and questions that are open already.
+    /// for commitments from then on, not for places and questions that are open already, nor for sets of commitments of jobs that are. A
+    /// `validUntil` in the past is set to now.
     ///
     /// Warning: `maxBondPerSeat` bounds each place and question, not their sum. An agent can bind the caller's whole free balance in
     /// `token`, at any price, and whoever has its key can lose every bond that it binds.
@@ -41,7 +42,7 @@ interface IAgents {
     ) external;
 
     /// @notice The limits of an agent, all zero if none were set.
-    /// @dev They are returned as they were set, also after `validUntil`.
+    /// @dev They are returned as they were set, `validUntil` at least the time of the call, also after it.
     /// @param provider whose agent it is
     /// @param agent the hot key
     /// @param token of price and bond

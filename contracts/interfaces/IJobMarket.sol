@@ -58,7 +58,7 @@ interface IJobMarket is ILedger, IStandings, IAgents, IWindows {
     /// @param place number of the place that the item names
     /// @param cause why, the first that was found
     event CommitmentSkipped(bytes32 indexed jobId, uint8 place, CommitmentFault cause);
-    /// @notice `provider` gave up `place` in time and has its bond back.
+    /// @notice `provider` gave up `place` in time. It has its bond back, or will with the settlement if votes may come by a set.
     /// @param jobId the job
     /// @param provider of the place
     /// @param place number of the place: seat, spare or shadow
@@ -85,8 +85,8 @@ interface IJobMarket is ILedger, IStandings, IAgents, IWindows {
     /// @notice A set that all seats signed took the place of the commitments of the job. From now on the commitments of the job are
     /// those that are not zero here, in the order of places, and no spare is promoted.
     /// @param jobId the job
-    /// @param commitments by place; zero for spares, for members that declined, for those of `voided`, and for shadows without commitment
-    /// @param voided members whose commitment on chain was another, bit `i` for place `i`: they have committed and can open nothing
+    /// @param commitments by place; zero for places that are no members, and for those of `voided`
+    /// @param voided members that declined, or whose commitment on chain was another, bit `i` for place `i`: they can open nothing
     event CommitmentSetPlaced(bytes32 indexed jobId, bytes32[] commitments, uint16 voided);
     /// @notice The callback of a settled job was called.
     /// @param jobId the job
@@ -322,7 +322,7 @@ interface IJobMarket is ILedger, IStandings, IAgents, IWindows {
     /// @param commitments place, commitment and signature over `SignedCommitment(jobId, provider, commitment)` of each item
     function commitBySig(bytes32 jobId, Terms calldata terms, CarriedCommitment[] calldata commitments) external;
 
-    /// @notice A5. Gives up a place, at no cost: the bond is free at once.
+    /// @notice A5. Gives up a place, at no cost: the bond is free at once, or with the settlement if votes may come by a set.
     /// @dev Requirements:
     /// - the job is open and these are its terms;
     /// - the caller is the provider of the place or an agent in force for the job's token;
@@ -372,12 +372,13 @@ interface IJobMarket is ILedger, IStandings, IAgents, IWindows {
     /// - it is Committing or Revealing, in the first commit window, and no set came before;
     /// - `closed` and `openings` together make the set: one commitment for each seat, none for a spare, at most one for a shadow;
     /// - `signatures` are one a member, in the order of places: ECDSA over `CommitmentSet(jobId, commitments)` with the commitments by place,
-    ///   zero for places that are no members, by the provider or an agent in force. Further ones are not read;
+    ///   zero for places that are no members, by the provider or an agent whose authorization ends after the job was opened. Further ones
+    ///   are not read;
     /// - `landed` are all commitments of the job on chain in the order they landed.
     ///
-    /// The set takes the place of what was committed on chain, and promoted spares return to standby. A member whose commitment on chain is
-    /// another than in the set has no vote and is late; one that declined stays so; a shadow that is no member stands by its commitment on
-    /// chain. It is Revealing from now on, if it was not already, and the call settles if no commitment is left closed, see {reveal}.
+    /// The set takes the place of what was committed on chain: promoted spares return to standby, shadows that are no members have no
+    /// vote. A member that declined, or whose commitment on chain is another than in the set, has no vote and is late. It is Revealing from
+    /// now on, if it was not already, and the call settles if no commitment is left closed, see {reveal}.
     ///
     /// Warning: who signs a set is bound by it until it is settled or the first commit window is over, whether or not it sees the set
     /// complete: sign one set a job, and never commit on chain to anything else. An opening may be shown to others only by

@@ -198,13 +198,13 @@ library JobWords {
     }
 
     /// @notice A signed set gave the commitments at `time`: those of `places` and no others stand, but for those of `voided`, which
-    /// cannot be opened. No spare is promoted.
+    /// cannot be opened and have not declined. No spare is promoted.
     function withSet(JobWord word, uint256 places, uint256 voided, uint256 time) internal pure returns (JobWord) {
         uint256 bits =
             JobWord.unwrap(word) & ~((uint256(type(uint16).max) << COMMITTED) | (uint256(type(uint16).max) << USED));
         // Classes of openings that do not stand are cleared too: `withOpening` adds bits only.
         uint256 gone = word.opened() & (voided | ~places);
-        bits &= ~(gone << OPENED);
+        bits &= ~((gone << OPENED) | (voided << DECLINED));
         for (uint256 place; gone >> place != 0; ++place) {
             if ((gone >> place) & 1 != 0) bits &= ~(uint256(3) << (CLASSES + 2 * place));
         }

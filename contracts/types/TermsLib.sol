@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Terms, MAX_PLACES} from "./Job.sol";
+import {Terms, MAX_PLACES, SET_VOTES} from "./Job.sol";
 
 /// @title Terms in calldata
 /// @notice Hash of the terms that a call brings, and cheap access to their fields.
@@ -86,9 +86,9 @@ library TermsLib {
         return _word(terms, 0x140);
     }
 
-    /// @notice Flags of the request.
-    function flagsOf(Terms calldata terms) internal pure returns (uint256) {
-        return _word(terms, 0x160);
+    /// @notice Whether votes may come by a set.
+    function hasSetVotes(Terms calldata terms) internal pure returns (bool) {
+        return _word(terms, 0x160) & SET_VOTES != 0;
     }
 
     /// @notice Whom the market tells of the settlement, zero for nobody.

@@ -315,7 +315,7 @@ contract OpenTest is MarketTest {
         refuses(job, 0, OfferFault.AgentExpired);
         authorize(BOND, WINDOW, type(uint40).max);
         authorize(0, 0, 0);
-        refuses(job, 0, OfferFault.BadSignature);
+        refuses(job, 0, OfferFault.AgentExpired);
         authorize(BOND, WINDOW, uint40(clock + 1));
         (uint96 bond, uint32 window, uint40 until) = market.authorizationOf(
             provider(0),

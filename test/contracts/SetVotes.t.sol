@@ -106,17 +106,34 @@ contract SetVotesTest is MarketTest {
         same(market.standingOf(provider(1)).aligned, 1, "aligned");
     }
 
-    function test_MemberThatDeclinedStaysDeclined() public {
+    function test_MemberThatDeclinedIsLate() public {
         Case memory job = withFlag(3, 2, 1, 0);
         bytes32[] memory set = setOf(job, list(0, 1, 2), ANSWER);
         decline(job, 2);
+        same(lockedOf(provider(2)), BOND, "the bond waits for the settlement");
         promote(job);
         revealSet(job, set, list(0, 1, 2));
+        sameStatus(status(job), JobStatus.Revealing, "it stays bound, and its opening counts nothing");
+        skip(REVEAL);
+        settle(job);
         sameStatus(status(job), JobStatus.Accepted, "two votes of three are a quorum");
-        same(market.standingOf(provider(2)).declined, 1, "declined");
-        check(earned(2) == 0, "neither paid nor fined");
+        same(market.standingOf(provider(2)).late, 1, "late");
+        same(market.standingOf(provider(2)).declined, 0, "not declined");
+        check(earned(2) == -int256(uint256(BOND)), "its bond is gone");
         check(earned(3) == int256(((uint256(PRICE) + 3) * 250) / 10_000), "the spare is on standby again");
         same(market.standingOf(provider(3)).late, 0, "and not late");
+    }
+
+    function test_DeclineWithoutASetCostsNothing() public {
+        Case memory job = withFlag(2, 2, 1, 0);
+        decline(job, 1);
+        promote(job);
+        commit(job, 0, 1, ANSWER);
+        commit(job, 2, 1, ANSWER);
+        revealAll(job);
+        sameStatus(status(job), JobStatus.Accepted, "the spare took the seat");
+        check(earned(1) == 0 && lockedOf(provider(1)) == 0, "the bond is free");
+        same(market.standingOf(provider(1)).declined, 1, "declined");
     }
 
     function test_PromotedSpareThatCommittedReturnsToStandby() public {
@@ -131,30 +148,24 @@ contract SetVotesTest is MarketTest {
         uint256 since = revealAt(job);
         skip(10);
         revealSet(job, set, list(0));
+        same(revealAt(job), since, "R stays, though the set came later");
+        skip(REVEAL);
+        settle(job);
         sameStatus(status(job), JobStatus.Inconclusive, "one vote of two is no quorum");
-        check(since != clock, "the set came after R");
         check(earned(2) == int256(((uint256(PRICE) + 2) * 250) / 10_000), "standby fee");
         same(market.standingOf(provider(2)).aligned, 0, "its vote counts no more");
     }
 
-    function test_ShadowsTakePartOrStandByTheChain() public {
+    function test_OnlyShadowsThatAreMembersVote() public {
         Case memory job = withFlag(2, 2, 0, 3);
-        commit(job, 3, 1, OTHER);
-        bytes32[] memory set = setOf(job, list(0, 1, 2), ANSWER);
-        revealSet(job, set, list(0, 1, 2));
-        sameStatus(status(job), JobStatus.Revealing, "the shadow on chain has not opened");
-        delete placed[job.id];
-        for (uint8 place; place < 3; ++place) {
-            placed[job.id].push(PlacedCommitment({place: place, commitment: set[place]}));
-        }
-        placed[job.id].push(
-            PlacedCommitment({place: 3, commitment: commitmentOf(job.id, provider(3), votes[job.id][3])})
-        );
-        reveal(job, list(3));
-        sameStatus(status(job), JobStatus.Accepted, "settled");
+        commit(job, 3, 1, ANSWER);
+        revealSet(job, setOf(job, list(0, 1, 2), ANSWER), list(0, 1, 2));
+        sameStatus(status(job), JobStatus.Accepted, "nobody waits for a shadow that may have copied");
         same(market.standingOf(provider(2)).aligned, 1, "the member is aligned");
-        same(market.standingOf(provider(3)).faults, 1, "the shadow on chain is at fault");
-        check(earned(4) == 0 && lockedOf(provider(4)) == 0, "the shadow that did nothing is released");
+        for (uint256 i = 3; i < 5; ++i) {
+            check(earned(i) == 0 && lockedOf(provider(i)) == 0, "released");
+            same(market.standingOf(provider(i)).aligned, 0, "without a mark");
+        }
     }
 
     function test_SetWhileRevealingKeepsROfBefore() public {
@@ -283,6 +294,39 @@ contract SetVotesTest is MarketTest {
         market.authorize(vm.addr(0xA6E27), address(token), 0, 0, uint40(clock + 1));
         attempt(job, set, signatures);
         check(market.jobState(job.id).bySet, "placed");
+    }
+
+    function test_RevokingAnAgentDoesNotTakeItsSignatureBack() public {
+        address agent = vm.addr(0xA6E27);
+        vm.prank(provider(1));
+        market.authorize(agent, address(token), BOND, 0, uint40(clock + 10));
+        Case memory job = withFlag(2, 2, 0, 0);
+        bytes32[] memory set = setOf(job, list(0, 1), ANSWER);
+        SetSignature[] memory signatures = setSignatures(job, set);
+        signatures[1] = setSignature(0xA6E27, setDigest(job.id, set));
+        skip(1);
+        vm.prank(provider(1));
+        market.authorize(agent, address(token), 0, 0, 0);
+        (, , uint40 validUntil) = market.authorizationOf(provider(1), agent, address(token));
+        same(validUntil, clock, "it ended now, not before");
+        skip(1);
+        vm.prank(agent);
+        vm.expectPartialRevert(IJobMarket.NotProvider.selector);
+        market.commit(job.id, job.terms, 1, ANSWER);
+        attempt(job, set, signatures);
+        check(market.jobState(job.id).bySet, "placed");
+    }
+
+    function test_AgentThatEndedBeforeTheJobSignsNoSet() public {
+        vm.prank(provider(1));
+        market.authorize(vm.addr(0xA6E27), address(token), 0, 0, uint40(clock));
+        Case memory job = withFlag(2, 2, 0, 0);
+        bytes32[] memory set = setOf(job, list(0, 1), ANSWER);
+        SetSignature[] memory signatures = setSignatures(job, set);
+        bytes32 digest = setDigest(job.id, set);
+        signatures[1] = setSignature(0xA6E27, digest);
+        vm.expectRevert(abi.encodeWithSelector(IJobMarket.SetNotSigned.selector, job.id, 1, digest));
+        attempt(job, set, signatures);
     }
 
     function test_CommitmentSetPlacedTellsWhatStands() public {

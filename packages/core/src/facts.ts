@@ -226,6 +226,7 @@ function foldOpenJob(
         bySet: true,
         commitments,
         committed: [...standing, ...voided].sort((a, b) => a - b),
+        declined: facts.declined.filter((place) => !voided.includes(place)),
         promotions: [],
         openings: facts.openings.filter(({ place }) => standing.includes(place)),
         lastCommitAt: status === JobStatus.Committing ? timestamp : revealAt,

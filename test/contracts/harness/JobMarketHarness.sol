@@ -99,9 +99,10 @@ contract JobMarketHarness is JobMarket {
         bytes32 digest,
         address provider,
         address token,
+        uint256 openedAt,
         SetSignature calldata signature
     ) external view returns (bool) {
-        return _isSetSigned(digest, provider, token, signature);
+        return _isSetSigned(digest, provider, token, openedAt, signature);
     }
 
     /// @notice The commitment that an opening belongs to.

@@ -148,8 +148,10 @@ describe("agents", () => {
     bond: bigint,
     window: number,
     validUntil: number,
-    token: string = chain.token.target as string,
-  ) => mined(chain.market.connect(provider(1)).authorize(agent.address, token, bond, window, validUntil));
+  ) =>
+    mined(
+      chain.market.connect(provider(1)).authorize(agent.address, chain.token.target, bond, window, validUntil),
+    );
   const offerByAgent = (request: Request) => chain.offer(request, provider(1).address as Address, {}, agent);
 
   test("an agent within its limits signs for its provider", async () => {
@@ -172,19 +174,24 @@ describe("agents", () => {
     await assertBadOffer(request, await offerByAgent(request), "WindowBeyondAgent");
   });
 
-  test("an expired agent is named AgentExpired, a revoked one BadSignature", async () => {
+  test("an expired agent is named AgentExpired, a revoked one too", async () => {
     const request = chain.request();
     const signed = await offerByAgent(request);
     await authorize(500_000n, 600, 1);
     await assertBadOffer(request, signed, "AgentExpired");
     await authorize(500_000n, 600, 0);
-    await assertBadOffer(request, signed, "BadSignature");
+    await assertBadOffer(request, signed, "AgentExpired");
   });
 
   test("an agent for another token signs nothing here", async () => {
-    await authorize(500_000n, 600, 2_000_000_000, chain.market.target as string);
+    const other = new Wallet(actorKey("agent for another token"));
+    const { market } = chain;
+    await mined(
+      market.connect(provider(1)).authorize(other.address, market.target, 500_000n, 600, 2_000_000_000),
+    );
     const request = chain.request();
-    await assertBadOffer(request, await offerByAgent(request), "BadSignature");
+    const signed = await chain.offer(request, provider(1).address as Address, {}, other);
+    await assertBadOffer(request, signed, "BadSignature");
   });
 
   test("an agent cannot withdraw", async () => {

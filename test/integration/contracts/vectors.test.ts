@@ -242,8 +242,8 @@ describe("the contracts compute what the vectors say", () => {
       const { set, setDigest, setSignature } = vector;
       assert.equal(await market.setDigest(jobId, set), setDigest);
       const { provider } = vote;
-      assert.equal(await market.isSetSigned(setDigest, provider, request.token, setSignature), true);
-      assert.equal(await market.isSetSigned(commitment, provider, request.token, setSignature), false);
+      assert.equal(await market.isSetSigned(setDigest, provider, request.token, 1, setSignature), true);
+      assert.equal(await market.isSetSigned(commitment, provider, request.token, 1, setSignature), false);
     }
   });
 
