@@ -144,14 +144,8 @@ describe("offers that open refuses", () => {
 
 describe("agents", () => {
   const agent = new Wallet(actorKey("limited agent"));
-  const authorize = async (
-    bond: bigint,
-    window: number,
-    validUntil: number,
-  ) =>
-    mined(
-      chain.market.connect(provider(1)).authorize(agent.address, chain.token.target, bond, window, validUntil),
-    );
+  const authorize = async (bond: bigint, window: number, validUntil: number) =>
+    mined(chain.market.connect(provider(1)).authorize(agent.address, chain.token.target, bond, window, validUntil));
   const offerByAgent = (request: Request) => chain.offer(request, provider(1).address as Address, {}, agent);
 
   test("an agent within its limits signs for its provider", async () => {
@@ -186,9 +180,7 @@ describe("agents", () => {
   test("an agent for another token signs nothing here", async () => {
     const other = new Wallet(actorKey("agent for another token"));
     const { market } = chain;
-    await mined(
-      market.connect(provider(1)).authorize(other.address, market.target, 500_000n, 600, 2_000_000_000),
-    );
+    await mined(market.connect(provider(1)).authorize(other.address, market.target, 500_000n, 600, 2_000_000_000));
     const request = chain.request();
     const signed = await chain.offer(request, provider(1).address as Address, {}, other);
     await assertBadOffer(request, signed, "BadSignature");
