@@ -6,15 +6,24 @@ import { root } from "./lib/workspace.ts";
 
 /** A measured job, as scripts/bench/gas.ts writes it. */
 export type MeasuredJob = {
-  readonly way: "self" | "carried";
+  readonly way: "self" | "carried" | "set";
   readonly seats: number;
   readonly quorum: number;
   readonly gas: number;
   readonly transactions: number;
 };
 
+/** What scripts/bench/gas.ts writes. */
+export type MeasuredGas = {
+  readonly codeBytes: number;
+  readonly jobs: readonly MeasuredJob[];
+  readonly worst: Readonly<Record<string, number>>;
+  readonly queries: MeasuredQueries;
+};
+
 /** Gas of queries, as scripts/bench/gas.ts writes it. */
 export type MeasuredQueries = {
+  readonly codeBytes: number;
   readonly ask: number;
   readonly answer: Readonly<Record<string, number>>;
   readonly furtherProof: number;
@@ -32,25 +41,41 @@ const section = (name: string): RegExp =>
   new RegExp(`(<!-- ${name}:begin[^\\n]*-->\\n)[\\s\\S]*?(<!-- ${name}:end -->)`);
 const count = new Intl.NumberFormat("en-US");
 
+/** Most bytes of a contract's code on Ethereum (EIP-170). */
+const MAX_CODE_BYTES = 24_576;
+
 /**
- * Renders the table of gas, a row for each number of seats with its least quorum.
+ * Renders the table of gas, a row for each number of seats with its least quorum, the worst settlements and the sizes.
  *
- * @param jobs from the snapshot; undefined when there is none
+ * @param gas the snapshot; undefined when there is none
  * @returns Markdown
  */
-export function renderGas(jobs: readonly MeasuredJob[] | undefined): string {
-  if (jobs === undefined) return "Gas of whole jobs: `npm run bench -- gas` measures it.\n";
-  const find = (way: MeasuredJob["way"], seats: number): string => {
-    const [job] = jobs.filter((job) => job.way === way && job.seats === seats).sort((a, b) => a.quorum - b.quorum);
-    return job === undefined ? "–" : `${count.format(job.gas)} in ${job.transactions} tx`;
-  };
+export function renderGas(gas: MeasuredGas | undefined): string {
+  if (gas === undefined) return "Gas of whole jobs: `npm run bench -- gas` measures it.\n";
+  const { jobs, worst, codeBytes, queries } = gas;
+  const ways: readonly MeasuredJob["way"][] = ["self", "carried", "set"];
+  const find = (way: MeasuredJob["way"], seats: number): MeasuredJob | undefined =>
+    jobs.filter((job) => job.way === way && job.seats === seats).sort((a, b) => a.quorum - b.quorum)[0];
   const seats = [...new Set(jobs.map((job) => job.seats))].sort((a, b) => a - b);
+  const cell = (job: MeasuredJob | undefined): string =>
+    job === undefined ? "–" : `${count.format(job.gas)} in ${job.transactions} tx`;
+  const marginal = (way: MeasuredJob["way"]): string => {
+    const figures = seats.flatMap((n) => find(way, n)?.gas ?? []);
+    return count.format(Math.max(0, ...figures.slice(1).map((each, index) => each - (figures[index] as number))));
+  };
+  const size = (bytes: number): string => `${count.format(bytes)} of ${count.format(MAX_CODE_BYTES)} bytes`;
   return [
     "Gas of a whole job in steady state (deposits made, accounts used before, standing updated), least quorum, from `npm run bench -- gas`:",
     "",
-    "| seats | each provider commits for itself | commitments carried by one |",
-    "|---:|---:|---:|",
-    ...seats.map((n) => `| ${n} | ${find("self", n)} | ${find("carried", n)} |`),
+    "| seats | each provider commits for itself | commitments carried by one | votes by a signed set |",
+    "|---:|---:|---:|---:|",
+    ...seats.map((n) => `| ${n} | ${ways.map((way) => cell(find(way, n))).join(" | ")} |`),
+    `| a further seat, at most | ${ways.map(marginal).join(" | ")} |`,
+    "",
+    `The largest panels, 16 places, providers new to standing: ${Object.entries(worst)
+      .map(([name, gas]) => `${name} ${count.format(gas)}`)
+      .join("; ")}.`,
+    `Code: \`JobMarket\` ${size(codeBytes)}, \`QueryMarket\` ${size(queries.codeBytes)}.`,
     "",
   ].join("\n");
 }
@@ -110,10 +135,10 @@ function readSnapshot<T>(name: string): T | undefined {
 
 function checkReadme(write: boolean): CheckResult {
   const file = join(root, "README.md");
-  const gas = readSnapshot<{ readonly jobs: readonly MeasuredJob[]; readonly queries: MeasuredQueries }>("gas");
+  const gas = readSnapshot<MeasuredGas>("gas");
   const zk = readSnapshot<{ readonly circuits: Readonly<Record<string, MeasuredCircuit>> }>("circuits");
   const current = readFileSync(file, "utf8");
-  let wanted = replaceSection(current, "gas", renderGas(gas?.jobs));
+  let wanted = replaceSection(current, "gas", renderGas(gas));
   if (gas !== undefined && zk !== undefined) {
     wanted = replaceSection(wanted, "queries", renderQueries(zk.circuits, gas.queries));
   }

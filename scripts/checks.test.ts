@@ -361,13 +361,25 @@ describe("figures", () => {
   });
 
   it("show the least quorum of each number of seats, both ways", () => {
-    const table = renderGas([
-      job("self", 3, 3, 9),
-      job("self", 3, 2, 420_000),
-      job("carried", 3, 2, 345_678),
-      job("carried", 10, 6, 1),
-    ]);
-    assert.match(table, /\| 3 \| 420,000 in 3 tx \| 345,678 in 3 tx \|\n\| 10 \| – \| 1 in 3 tx \|/);
+    const table = renderGas({
+      codeBytes: 24_000,
+      jobs: [
+        job("self", 3, 3, 9),
+        job("self", 3, 2, 420_000),
+        job("carried", 3, 2, 345_678),
+        job("carried", 4, 3, 400_000),
+        job("set", 4, 3, 1),
+      ],
+      worst: { "settle 16 seats": 1_000_000 },
+      queries: { codeBytes: 13_000, ask: 1, answer: {}, furtherProof: 1, expire: 1 },
+    });
+    assert.match(
+      table,
+      /\| 3 \| 420,000 in 3 tx \| 345,678 in 3 tx \| – \|\n\| 4 \| – \| 400,000 in 3 tx \| 1 in 3 tx \|/,
+    );
+    assert.match(table, /a further seat, at most \| 0 \| 54,322 \| 0 \|/);
+    assert.match(table, /settle 16 seats 1,000,000/);
+    assert.match(table, /`JobMarket` 24,000 of 24,576 bytes/);
     assert.match(renderGas(undefined), /npm run bench -- gas/);
   });
 
@@ -379,7 +391,7 @@ describe("figures", () => {
     });
     const table = renderQueries(
       { small: circuit(1_000), large: circuit(2_000) },
-      { ask: 80_000, answer: { small: 300_000 }, furtherProof: 100_000, expire: 50_000 },
+      { codeBytes: 1, ask: 80_000, answer: { small: 300_000 }, furtherProof: 100_000, expire: 50_000 },
     );
     assert.match(table, /\| {2}\| small \| large \|\n\|---\|---:\|---:\|\n\| constraints \| 1,000 \| 2,000 \|/);
     assert.match(table, /paid in the same transaction \| 300,000 \| – \|/);
