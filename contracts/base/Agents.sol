@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignerFault} from "../types/Agent.sol";
 import {IAgents} from "../interfaces/IAgents.sol";
@@ -33,8 +34,12 @@ abstract contract Agents is IAgents, EIP712 {
         uint32 minCommitWindow,
         uint40 validUntil
     ) external {
-        // Effect: an authorization ends now at the earliest, so that what its agent signed for open jobs stays signed.
-        if (validUntil < block.timestamp) validUntil = uint40(block.timestamp); // a time, fits
+        Authorization storage authorization = _authorizations[msg.sender][agent][token];
+        // Check: one that is in force ends now at the earliest, so that what its agent signed for open jobs stays signed; and one that
+        // has ended stays ended when it did.
+        uint256 earliest = Math.min(authorization.validUntil, block.timestamp);
+        if (validUntil < earliest) validUntil = uint40(earliest); // a time, fits
+        // Effect:
         _authorizations[msg.sender][agent][token] = Authorization({
             maxBondPerSeat: maxBondPerSeat,
             minCommitWindow: minCommitWindow,

@@ -23,8 +23,8 @@ interface IAgents {
 
     /// @notice Authorizes `agent` to act for the caller in what is paid in `token`, in place of what was set before.
     /// @dev Revoking (`validUntil` zero or past) is the only revocation of what the agent has signed: it holds for `open`, `ask` and
-    /// for commitments from then on, not for places and questions that are open already, nor for sets of commitments of jobs that are. A
-    /// `validUntil` in the past is set to now.
+    /// for commitments from then on, not for places and questions that are open already, nor for sets of commitments of jobs that are. An
+    /// authorization in force ends now at the earliest, one that has ended stays ended when it did.
     ///
     /// Warning: `maxBondPerSeat` bounds each place and question, not their sum. An agent can bind the caller's whole free balance in
     /// `token`, at any price, and whoever has its key can lose every bond that it binds.

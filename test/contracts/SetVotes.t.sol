@@ -318,13 +318,21 @@ contract SetVotesTest is MarketTest {
     }
 
     function test_AgentThatEndedBeforeTheJobSignsNoSet() public {
+        address agent = vm.addr(0xA6E27);
         vm.prank(provider(1));
-        market.authorize(vm.addr(0xA6E27), address(token), 0, 0, uint40(clock));
+        market.authorize(agent, address(token), 0, 0, uint40(clock + 5));
+        skip(5);
         Case memory job = withFlag(2, 2, 0, 0);
         bytes32[] memory set = setOf(job, list(0, 1), ANSWER);
         SetSignature[] memory signatures = setSignatures(job, set);
         bytes32 digest = setDigest(job.id, set);
         signatures[1] = setSignature(0xA6E27, digest);
+        skip(5);
+        // To revoke what has ended does not move its end.
+        vm.prank(provider(1));
+        market.authorize(agent, address(token), 0, 0, 0);
+        (, , uint40 validUntil) = market.authorizationOf(provider(1), agent, address(token));
+        same(validUntil, START + 5, "its end");
         vm.expectRevert(abi.encodeWithSelector(IJobMarket.SetNotSigned.selector, job.id, 1, digest));
         attempt(job, set, signatures);
     }
