@@ -37,8 +37,7 @@ abstract contract Agents is IAgents, EIP712 {
         Authorization storage authorization = _authorizations[msg.sender][agent][token];
         // Check: one that is in force ends now at the earliest, so that what its agent signed for open jobs stays signed; and one that
         // has ended stays ended when it did.
-        uint256 earliest = Math.min(authorization.validUntil, block.timestamp);
-        if (validUntil < earliest) validUntil = uint40(earliest); // a time, fits
+        if (validUntil <= block.timestamp) validUntil = uint40(Math.min(authorization.validUntil, block.timestamp)); // fits: a time
         // Effect:
         _authorizations[msg.sender][agent][token] = Authorization({
             maxBondPerSeat: maxBondPerSeat,
