@@ -43,3 +43,5 @@ process.on("message", (question: Question) => {
     },
   );
 });
+// Without a parent there is nobody to answer.
+process.on("disconnect", () => process.exit(0));
