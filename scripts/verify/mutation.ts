@@ -4,7 +4,17 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { root } from "../lib/workspace.ts";
-import { codeHash, findingsOf, PAGE, RESULTS, type Results, readResults, toResults, writePage, writeResults } from "./mutation/report.ts";
+import {
+  codeHash,
+  findingsOf,
+  PAGE,
+  RESULTS,
+  type Results,
+  readResults,
+  toResults,
+  writePage,
+  writeResults,
+} from "./mutation/report.ts";
 import { runMutants } from "./mutation/run.ts";
 
 /** How many mutants are planted unless told. */
@@ -64,7 +74,9 @@ export function checkMutation(): readonly string[] {
   const results = readResults();
   if (results === undefined) return [`${RESULTS} is missing: run node scripts/verify/mutation.ts --write`];
   return [
-    ...(results.code === codeHash() ? [] : [`${RESULTS} is about other code: run node scripts/verify/mutation.ts --write`]),
+    ...(results.code === codeHash()
+      ? []
+      : [`${RESULTS} is about other code: run node scripts/verify/mutation.ts --write`]),
     ...findingsOf(results),
     ...(readFileSync(join(root, PAGE), "utf8") === writePage(results) ? [] : [`${PAGE} is not what ${RESULTS} says`]),
   ];

@@ -1,7 +1,8 @@
 // One source that holds all mutants. Each site reads `mutated` while `block.coinbase` is the number of its mutant, and what was written
 // otherwise: so one compilation serves every mutant, and 0 is the original.
-import type { Form, Mutant, Site } from "./mutant.ts";
+
 import { type Node, part, spanOf, textOf, walk } from "./ast.ts";
+import type { Form, Mutant, Site } from "./mutant.ts";
 import type { Source } from "./source.ts";
 
 type Switch = { readonly number: number; readonly text: string };
@@ -70,7 +71,9 @@ function render(bytes: Buffer, range: { start: number; end: number }, places: re
     const place = places[index];
     if (place === undefined) break;
     const rest = places.slice(index + 1);
-    const past = rest.findIndex(({ start, end }) => start >= place.end && !(start === place.start && end === place.end));
+    const past = rest.findIndex(
+      ({ start, end }) => start >= place.end && !(start === place.start && end === place.end),
+    );
     const inside = past === -1 ? rest : rest.slice(0, past);
     for (const inner of inside) {
       if (inner.end > place.end) throw new Error(`places cross at byte ${inner.start}`);
@@ -123,7 +126,9 @@ function twins(switches: readonly Switch[], inner: string): string {
   const given = list.split(",").map((parameter) => parameter.trim().split(/\s+/).at(-1) ?? "");
   const twin = (text: string, suffix: string): string =>
     text.replace(whole, `function ${name}${suffix}(${list})`).replace(/\bexternal\b/, "private");
-  const calls = switches.map(({ number }) => `if (${on(number)}) ${name}_${number}(${given.join(", ")}); else `).join("");
+  const calls = switches
+    .map(({ number }) => `if (${on(number)}) ${name}_${number}(${given.join(", ")}); else `)
+    .join("");
   return [
     `function ${name}(${list}) external { ${calls}${name}_0(${given.join(", ")}); }`,
     ...switches.map(({ number, text }) => twin(text, `_${number}`)),

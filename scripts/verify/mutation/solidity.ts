@@ -58,63 +58,67 @@ export function mutateFunction(out: Collector, definition: Node, enums: Enums): 
   if (body === undefined) return;
   mutateReturn(out, definition, body);
   mutateModifiers(out, definition);
-  walk(body, (node, above) => {
-    switch (node.nodeType) {
-      case "BinaryOperation":
-        mutateBinary(out, node);
-        break;
-      case "UnaryOperation":
-        mutateUnary(out, node, above);
-        break;
-      case "Conditional":
-        mutateCondition(out, part(node, "condition"));
-        break;
-      case "IfStatement":
-        mutateCondition(out, part(node, "condition"));
-        force(out, part(node, "condition"));
-        break;
-      case "WhileStatement":
-        mutateCondition(out, part(node, "condition"));
-        break;
-      case "Return":
-        mutateCondition(out, part(node, "expression"));
-        removeJump(out, node, above);
-        break;
-      case "Continue":
-        removeJump(out, node, above);
-        break;
-      case "Assignment":
-        mutateAssignment(out, node, above);
-        break;
-      case "Literal":
-        mutateLiteral(out, node, above);
-        break;
-      case "MemberAccess":
-        mutateEnum(out, node, enums);
-        break;
-      case "FunctionCall":
-        swapArguments(out, node);
-        break;
-      case "EmitStatement":
-        remove(out, "emit removal", node, above);
-        mutateArguments(out, "event argument", part(node, "eventCall"));
-        break;
-      case "RevertStatement":
-        remove(out, "revert removal", node, above);
-        mutateArguments(out, "error argument", part(node, "errorCall"));
-        break;
-      case "TryStatement":
-        out.add("call removal", "statement", node, "");
-        break;
-      case "ExpressionStatement":
-        removeStatement(out, node, above);
-        break;
-      case "InlineAssembly":
-        mutateAssembly(out, node);
-        return false;
-    }
-    return true;
-  }, [definition]);
+  walk(
+    body,
+    (node, above) => {
+      switch (node.nodeType) {
+        case "BinaryOperation":
+          mutateBinary(out, node);
+          break;
+        case "UnaryOperation":
+          mutateUnary(out, node, above);
+          break;
+        case "Conditional":
+          mutateCondition(out, part(node, "condition"));
+          break;
+        case "IfStatement":
+          mutateCondition(out, part(node, "condition"));
+          force(out, part(node, "condition"));
+          break;
+        case "WhileStatement":
+          mutateCondition(out, part(node, "condition"));
+          break;
+        case "Return":
+          mutateCondition(out, part(node, "expression"));
+          removeJump(out, node, above);
+          break;
+        case "Continue":
+          removeJump(out, node, above);
+          break;
+        case "Assignment":
+          mutateAssignment(out, node, above);
+          break;
+        case "Literal":
+          mutateLiteral(out, node, above);
+          break;
+        case "MemberAccess":
+          mutateEnum(out, node, enums);
+          break;
+        case "FunctionCall":
+          swapArguments(out, node);
+          break;
+        case "EmitStatement":
+          remove(out, "emit removal", node, above);
+          mutateArguments(out, "event argument", part(node, "eventCall"));
+          break;
+        case "RevertStatement":
+          remove(out, "revert removal", node, above);
+          mutateArguments(out, "error argument", part(node, "errorCall"));
+          break;
+        case "TryStatement":
+          out.add("call removal", "statement", node, "");
+          break;
+        case "ExpressionStatement":
+          removeStatement(out, node, above);
+          break;
+        case "InlineAssembly":
+          mutateAssembly(out, node);
+          return false;
+      }
+      return true;
+    },
+    [definition],
+  );
 }
 
 function mutateBinary(out: Collector, node: Node): void {
@@ -272,7 +276,8 @@ function mutateArguments(out: Collector, operator: string, call: Node | undefine
     else if (/^t_uint\d+$/.test(type)) out.add(operator, "expression", argument, `(${text}) ^ 1`);
     else if (/^t_bytes\d+$/.test(type)) out.add(operator, "expression", argument, `~(${text})`);
     else if (type === "t_address") out.add(operator, "expression", argument, `address(~uint160(${text}))`);
-    else if (isRational(argument) && /^\d+$/.test(text)) out.add(operator, "expression", argument, String(BigInt(text) + 1n));
+    else if (isRational(argument) && /^\d+$/.test(text))
+      out.add(operator, "expression", argument, String(BigInt(text) + 1n));
     else if (name.includes("[") || name.startsWith("struct")) continue;
   }
 }
@@ -287,7 +292,8 @@ function removeStatement(out: Collector, node: Node, above: readonly Node[]): vo
   if (expression.nodeType === "FunctionCall") return remove(out, "call removal", node, above);
   const target = part(expression, "leftHandSide") ?? part(expression, "subExpression");
   // A pointer without a value does not compile.
-  if (target === undefined || (target.nodeType === "Identifier" && /_(storage_ptr|calldata)/.test(typeOf(target)))) return;
+  if (target === undefined || (target.nodeType === "Identifier" && /_(storage_ptr|calldata)/.test(typeOf(target))))
+    return;
   if (textOf(expression, "operator") === "delete") return remove(out, "delete removal", node, above);
   remove(out, isStorage(target) ? "storage write removal" : "assignment removal", node, above);
 }

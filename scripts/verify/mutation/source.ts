@@ -64,7 +64,10 @@ export async function loadSources(compiler: Compiler): Promise<readonly Source[]
 export function hashOf(patterns: readonly string[]): string {
   const hash = createHash("sha256");
   for (const file of globSync([...patterns], { cwd: root }).sort()) {
-    hash.update(`${file}\n`).update(readFileSync(join(root, file))).update("\n");
+    hash
+      .update(`${file}\n`)
+      .update(readFileSync(join(root, file)))
+      .update("\n");
   }
   return hash.digest("hex");
 }

@@ -64,13 +64,22 @@ function mutateCall(out: Collector, node: Node): void {
   if (swap !== undefined) out.add(operator, "yul-expression", node, out.textWith(node, name, swap));
   if (textOf(name, "name") === "iszero") out.add("negation removal", "yul-expression", node, `iszero(${text})`);
   const [first, second] = given;
-  if (["sub", "shl", "shr", "lt", "gt", "eq"].includes(textOf(name, "name")) && first !== undefined && second !== undefined) {
+  if (
+    ["sub", "shl", "shr", "lt", "gt", "eq"].includes(textOf(name, "name")) &&
+    first !== undefined &&
+    second !== undefined
+  ) {
     if (textOf(name, "name") === "eq") out.add("relational negation", "yul-expression", node, `iszero(${text})`);
     else if (textOf(name, "name") === "sub") {
       const swapped = `sub(${out.text(second)}, ${out.text(first)})`;
       out.add("swapped arguments", "yul-expression", node, swapped);
     } else if (["lt", "gt"].includes(textOf(name, "name"))) {
-      out.add("relational boundary", "yul-expression", node, `iszero(${swap}(${out.text(first)}, ${out.text(second)}))`);
+      out.add(
+        "relational boundary",
+        "yul-expression",
+        node,
+        `iszero(${swap}(${out.text(first)}, ${out.text(second)}))`,
+      );
     }
   }
 }
