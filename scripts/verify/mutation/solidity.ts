@@ -271,14 +271,12 @@ function swapArguments(out: Collector, node: Node): void {
 function mutateArguments(out: Collector, operator: string, call: Node | undefined): void {
   for (const argument of parts(call, "arguments")) {
     const [type, text] = [typeOf(argument), out.text(argument)];
-    const name = typeNameOf(argument);
     if (type === "t_bool") out.add(operator, "expression", argument, `!(${text})`);
     else if (/^t_uint\d+$/.test(type)) out.add(operator, "expression", argument, `(${text}) ^ 1`);
     else if (/^t_bytes\d+$/.test(type)) out.add(operator, "expression", argument, `~(${text})`);
     else if (type === "t_address") out.add(operator, "expression", argument, `address(~uint160(${text}))`);
     else if (isRational(argument) && /^\d+$/.test(text))
       out.add(operator, "expression", argument, String(BigInt(text) + 1n));
-    else if (name.includes("[") || name.startsWith("struct")) continue;
   }
 }
 
@@ -289,13 +287,18 @@ function removeJump(out: Collector, node: Node, above: readonly Node[]): void {
 function removeStatement(out: Collector, node: Node, above: readonly Node[]): void {
   const expression = part(node, "expression");
   if (expression === undefined || above[0]?.nodeType === "ForStatement") return;
-  if (expression.nodeType === "FunctionCall") return remove(out, "call removal", node, above);
+  const operator = nameOfRemoval(expression);
+  if (operator !== undefined) remove(out, operator, node, above);
+}
+
+function nameOfRemoval(expression: Node): string | undefined {
+  if (expression.nodeType === "FunctionCall") return "call removal";
   const target = part(expression, "leftHandSide") ?? part(expression, "subExpression");
   // A pointer without a value does not compile.
-  if (target === undefined || (target.nodeType === "Identifier" && /_(storage_ptr|calldata)/.test(typeOf(target))))
-    return;
-  if (textOf(expression, "operator") === "delete") return remove(out, "delete removal", node, above);
-  remove(out, isStorage(target) ? "storage write removal" : "assignment removal", node, above);
+  const isPointer = target?.nodeType === "Identifier" && /_(storage_ptr|calldata)/.test(typeOf(target));
+  if (target === undefined || isPointer) return undefined;
+  if (textOf(expression, "operator") === "delete") return "delete removal";
+  return isStorage(target) ? "storage write removal" : "assignment removal";
 }
 
 function isStorage(target: Node): boolean {
