@@ -50,8 +50,18 @@ contract RecordsTest is MarketTest {
 
     function test_AuthorizeIsLogged() public {
         expect();
-        emit IAgents.AgentAuthorized(address(this), address(0xA1), address(0x70), 11, 22, 33);
-        market.authorize(address(0xA1), address(0x70), 11, 22, 33);
+        emit IAgents.AgentAuthorized(address(this), address(0xA1), address(0x70), 11, 22, START + 33);
+        market.authorize(address(0xA1), address(0x70), 11, 22, START + 33);
+        // A time that has passed is now: so it is seen until when a revoked agent could sign.
+        expect();
+        emit IAgents.AgentAuthorized(address(this), address(0xA1), address(0x70), 44, 55, START);
+        market.authorize(address(0xA1), address(0x70), 44, 55, START - 1);
+        (uint96 bond, uint32 window, uint40 until) = market.authorizationOf(
+            address(this),
+            address(0xA1),
+            address(0x70)
+        );
+        check(bond == 44 && window == 55 && until == START, "stored alike");
     }
 
     function test_AcceptedJobIsLoggedWhole() public {

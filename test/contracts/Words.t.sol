@@ -107,9 +107,9 @@ contract WordsTest is MarketTest {
         (set[1], set[2]) = (placed[job.id][0].commitment, placed[job.id][1].commitment);
         skip(1);
         revealSet(job, set, new uint8[](0));
-        uint256 expected = 1 | (1 << 8) | (0x06 << 40) | (0x01 << 56) | (0x02 << 72) | (uint256(1) << 106);
+        uint256 expected = 1 | (1 << 8) | (0x07 << 40) | (0x02 << 72) | (uint256(1) << 106);
         expected |= (uint256(START) << 136) | (uint256(START) << 176) | (uint256(START) << 216);
-        same(word(job.id), expected, "seat 1 is open, the spare is not");
+        same(word(job.id), expected, "seat 1 is open, the spare is not; who declined is bound again");
     }
 
     /// What a job stored along its way is gone when it is settled.
