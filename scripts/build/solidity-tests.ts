@@ -55,7 +55,10 @@ export function fillCode(output: CompilerOutput): CompilerOutput {
   };
   const contracts = { ...output.contracts };
   for (const [file, { ast }] of Object.entries(output.sources)) {
-    const { nodes } = ast as { readonly nodes: readonly { readonly nodeType: string; readonly name: string }[] };
+    // Where the compiler found errors, it gives no tree.
+    const { nodes } = (ast ?? { nodes: [] }) as {
+      readonly nodes: readonly { readonly nodeType: string; readonly name: string }[];
+    };
     const names = nodes.filter(({ nodeType }) => nodeType === "ContractDefinition").map(({ name }) => name);
     if (names.length === 0) continue;
     contracts[file] = { ...Object.fromEntries(names.map((name) => [name, empty])), ...contracts[file] };

@@ -430,4 +430,17 @@ contract RecordsTest is MarketTest {
         vm.expectRevert(abi.encodeWithSelector(IWindows.MarketWindowsOutOfRange.selector, 299, 400, 300, 7 days));
         this.marketWith(299, 400);
     }
+
+    function test_ShortWindowsAreForTestChains() public {
+        uint16[6] memory chains = [1336, 1337, 1338, 31_336, 31_337, 31_338];
+        for (uint256 i; i < chains.length; ++i) {
+            vm.chainId(chains[i]);
+            uint32 lowest = i % 3 == 1 ? 1 : 300;
+            this.marketWith(lowest, 400);
+            vm.expectRevert(
+                abi.encodeWithSelector(IWindows.MarketWindowsOutOfRange.selector, lowest - 1, 400, lowest, 7 days)
+            );
+            this.marketWith(lowest - 1, 400);
+        }
+    }
 }

@@ -12,8 +12,8 @@ import { sample } from "./sample.ts";
 import { filesOf, hashOf, loadSources } from "./source.ts";
 
 /** Mutants compiled at once: more and the compiler runs out of stack, fewer and it runs more often. */
-const BATCH = 320;
-const TIMEOUT_MS = 120_000;
+const BATCH = 500;
+const TIMEOUT_MS = 30 * 60_000;
 
 /** What a run is about. */
 export type RunOptions = {

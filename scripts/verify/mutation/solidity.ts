@@ -217,7 +217,10 @@ function siteOfLiteral(node: Node, above: readonly Node[]): Node | undefined {
       site = outer;
       continue;
     }
-    if (outer.nodeType === "FunctionCall" && textOf(outer, "kind") === "typeConversion") return outer;
+    if (outer.nodeType === "FunctionCall" && textOf(outer, "kind") === "typeConversion") {
+      // Only zero becomes bytes.
+      return typeOf(outer).startsWith("t_bytes") ? undefined : outer;
+    }
     // A fixed-size type, not a value.
     if (outer.nodeType.endsWith("TypeName")) return undefined;
     return isReturnedAsNumber(site, above) ? site : undefined;

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../../lib/workspace.ts";
-import { type Compiler, OPTIMIZED, readSources } from "../lib/compile.ts";
+import { type Compiler, OPTIMIZED, readSources, type Sources } from "../lib/compile.ts";
 import type { Node } from "./ast.ts";
 
 /** A file that is mutated. */
@@ -43,14 +43,30 @@ export function filesOf(target: string): readonly string[] {
  */
 export async function loadSources(compiler: Compiler): Promise<readonly Source[]> {
   const texts = new Map(Object.keys(TARGETS).flatMap((target) => [...readSources(target)]));
+  return parse(compiler, texts, mutatedFiles());
+}
+
+/**
+ * Parses and type-checks sources.
+ *
+ * @param compiler to do it
+ * @param texts all sources, with what they import
+ * @param files those that are wanted
+ * @returns them, in the order of `files`
+ * @throws Error with the compiler's words when it gives no tree
+ */
+export async function parse(compiler: Compiler, texts: Sources, files: readonly string[]): Promise<readonly Source[]> {
   const output = await compiler.run({
     language: "Solidity",
     sources: Object.fromEntries([...texts].sort().map(([name, content]) => [name, { content }])),
     settings: { ...OPTIMIZED, outputSelection: { "*": { "": ["ast"] } } },
   });
-  return mutatedFiles().map((file) => {
+  return files.map((file) => {
     const tree = output.sources?.[file]?.ast;
-    if (tree === undefined) throw new Error(`the compiler gave no tree of ${file}`);
+    if (tree === undefined) {
+      const errors = (output.errors ?? []).map(({ formattedMessage }) => formattedMessage);
+      throw new Error(`the compiler gave no tree of ${file}: ${errors.join("\n")}`);
+    }
     return { file, bytes: Buffer.from(texts.get(file) ?? ""), tree: tree as Node };
   });
 }
