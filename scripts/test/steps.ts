@@ -152,6 +152,7 @@ export function listSteps(): readonly Step[] {
       work: commands(
         { name: "generated files are current", argv: script("scripts/generate.ts", "--check") },
         { name: "the metered engine is current", argv: script("packages/sandbox/scripts/generate.ts", "--check") },
+        { name: "the report on mutants is current", argv: script("scripts/verify/mutation.ts", "--check") },
       ),
     }),
     { name: "house", load: 1, work: tests("scripts/**/*.test.ts") },

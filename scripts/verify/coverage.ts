@@ -28,6 +28,12 @@ const UNSEEN: readonly { readonly file: string; readonly line: string }[] = [
   { file: "contracts/base/SignedOffers.sol", line: "if or(excess, shr(40, word(request, 0x280))) {" },
 ];
 
+/**
+ * Tests that cannot pass where code is instrumented: `open` writes its event beyond the free memory pointer, between blocks of assembly
+ * that allocate nothing, and Hardhat puts calls between them that do.
+ */
+const UNINSTRUMENTED = "^test_(OpenEscrowsLocksAndEmits|KeyWrapsOfAnyLengthAreLogged)";
+
 /** Percentages, and what is not reached. */
 export type Coverage = {
   readonly lines: number;
@@ -54,7 +60,15 @@ export async function verifyCoverage(): Promise<Coverage> {
 
 function byHardhat(): { lines: number; statements: number; findings: readonly string[] } {
   const folder = copyProject("hardhat");
-  const { status, output } = run(folder, "hardhat", ["test", "solidity", "--coverage", "--grep", "^test"]);
+  const { status, output } = run(folder, "hardhat", [
+    "test",
+    "solidity",
+    "--coverage",
+    "--grep",
+    "^test",
+    "--grep-exclude",
+    UNINSTRUMENTED,
+  ]);
   if (status !== 0) throw new Error(`hardhat test solidity --coverage fails:\n${output.slice(-4000)}`);
   const files = ownFiles(readText(folder, "coverage/lcov.info"));
   const findings = [...files].flatMap(([file, { lines }]) =>

@@ -25,6 +25,9 @@ contract WordsTest is MarketTest {
             ((terms >> 48) << 48) | (clock << 8) | 4,
             "208 bits of the hash, 40 of the time, 8 of the phase"
         );
+        same(market.jobState(job.id).openedAt, clock, "the time is shown");
+        same(market.commitmentChainOf(job.id, bytes32(terms)), job.id, "the chain begins with the job");
+        same(market.commitmentChainOf(job.id, bytes32(terms ^ (1 << 48))), 0, "of these terms only");
     }
 
     function test_OpenJobIsItsFacts() public {

@@ -80,7 +80,7 @@ export function walk(
  * @returns as `t_uint256`, empty where there is none
  */
 export function typeOf(node: Node | undefined): string {
-  const found = node?.["typeDescriptions"] as { readonly typeIdentifier?: string } | undefined;
+  const found = node?.typeDescriptions as { readonly typeIdentifier?: string } | undefined;
   return found?.typeIdentifier ?? "";
 }
 
@@ -91,7 +91,7 @@ export function typeOf(node: Node | undefined): string {
  * @returns as `uint256`
  */
 export function typeNameOf(node: Node | undefined): string {
-  const found = node?.["typeDescriptions"] as { readonly typeString?: string } | undefined;
+  const found = node?.typeDescriptions as { readonly typeString?: string } | undefined;
   return found?.typeString ?? "";
 }
 

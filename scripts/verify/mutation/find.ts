@@ -35,7 +35,7 @@ export function findMutants(sources: readonly Source[]): readonly Mutant[] {
       const name = textOf(node, "name") || textOf(node, "kind");
       out.scope = owner === undefined ? name : `${textOf(owner, "name")}.${name}`;
       if (node.nodeType === "FunctionDefinition") mutateFunction(out, node, enums);
-      else if (node.nodeType === "VariableDeclaration" && node["constant"] === true) mutateConstant(out, node, uses);
+      else if (node.nodeType === "VariableDeclaration" && node.constant === true) mutateConstant(out, node, uses);
       return node.nodeType === "SourceUnit" || node.nodeType === "ContractDefinition";
     });
     return out.drafts;
@@ -51,9 +51,9 @@ function collectUses(uses: Map<number, Use[]>, file: string, node: Node, above: 
     uses.set(declaration, list);
   };
   if (!above.some(({ nodeType }) => nodeType === "FunctionDefinition")) return;
-  if (node.nodeType === "Identifier") put(Number(node["referencedDeclaration"]), "expression", spanOf(node));
+  if (node.nodeType === "Identifier") put(Number(node.referencedDeclaration), "expression", spanOf(node));
   if (node.nodeType !== "InlineAssembly") return;
-  const references = node["externalReferences"] as readonly { declaration: number; src: string }[];
+  const references = node.externalReferences as readonly { declaration: number; src: string }[];
   for (const { declaration, src } of references) put(declaration, "yul-expression", spanOf({ nodeType: "", src }));
 }
 

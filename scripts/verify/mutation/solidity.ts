@@ -148,7 +148,7 @@ function mutateUnary(out: Collector, node: Node, above: readonly Node[]): void {
     case "++":
     case "--": {
       const other = textOf(node, "operator") === "++" ? "--" : "++";
-      const prefix = node["prefix"] === true;
+      const prefix = node.prefix === true;
       // In a loop's header `--i` runs until gas is out: nothing is learnt from it.
       if (above[0]?.nodeType === "ExpressionStatement" && above[1]?.nodeType === "ForStatement") break;
       out.add("increment", "expression", node, prefix ? other + text : text + other);
@@ -187,7 +187,7 @@ function mutateLiteral(out: Collector, node: Node, above: readonly Node[]): void
     out.add("true and false", "expression", node, textOf(node, "value") === "true" ? "false" : "true");
     return;
   }
-  if (kind !== "number" || typeof node["subdenomination"] === "string") return;
+  if (kind !== "number" || typeof node.subdenomination === "string") return;
   const value = BigInt(textOf(node, "value").replaceAll("_", ""));
   const site = siteOfLiteral(node, above);
   if (site === undefined) return;
@@ -246,7 +246,7 @@ function otherOperand(binary: Node, operand: Node): Node | undefined {
 }
 
 function mutateEnum(out: Collector, node: Node, enums: Enums): void {
-  const members = enums.get(Number(part(node, "expression")?.["referencedDeclaration"] ?? -1));
+  const members = enums.get(Number(part(node, "expression")?.referencedDeclaration ?? -1));
   if (members === undefined || !typeOf(node).startsWith("t_enum")) return;
   const next = members[(members.indexOf(textOf(node, "memberName")) + 1) % members.length] ?? "";
   const expression = part(node, "expression");
@@ -350,7 +350,7 @@ function zeroOf(parameter: Node): string | undefined {
 
 function mutateModifiers(out: Collector, definition: Node): void {
   for (const modifier of parts(definition, "modifiers")) {
-    if (part(modifier, "modifierName")?.["name"] !== "nonReentrant") {
+    if (part(modifier, "modifierName")?.name !== "nonReentrant") {
       mutateBaseArguments(out, modifier);
       continue;
     }
