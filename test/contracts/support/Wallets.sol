@@ -45,3 +45,22 @@ contract Wallet is IERC1271 {
         }
     }
 }
+
+/// @notice An account that takes its chance to call when it is asked about a signature, and accepts it.
+/// @dev Not an `IERC1271`: the caller's static call is what keeps it from changing anything, not a promise of its own.
+contract ReentrantWallet {
+    address private _target;
+    bytes private _payload;
+
+    /// @notice What the account will call.
+    function prepare(address target, bytes calldata data) external {
+        (_target, _payload) = (target, data);
+    }
+
+    function isValidSignature(bytes32, bytes calldata) external returns (bytes4) {
+        // Whether the call got through does not matter to the answer.
+        (bool success, ) = _target.call(_payload);
+        success;
+        return IERC1271.isValidSignature.selector;
+    }
+}
