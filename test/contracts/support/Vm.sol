@@ -15,5 +15,7 @@ interface Vm {
     function expectEmit(bool topic1, bool topic2, bool topic3, bool data, address emitter) external;
     function expectCall(address target, bytes calldata data) external;
     function getCode(string calldata artifact) external view returns (bytes memory);
+    function snapshotState() external returns (uint256 id);
+    function revertToState(uint256 id) external returns (bool);
     function etch(address account, bytes calldata code) external;
 }
