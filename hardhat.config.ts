@@ -44,7 +44,15 @@ export default defineConfig({
     tests: { solidity: "test/contracts", nodejs: "test/integration" },
     ignition: "packages/devnet/src/ignition",
   },
-  test: { solidity: { invariant: { runs: 32, depth: 64 } } },
+  // `--test-profile long` is the long run of scripts/verify/invariants.ts. Handlers of invariants never revert: one that does is broken.
+  test: {
+    solidity: {
+      profiles: {
+        default: { fuzz: { runs: 256 }, invariant: { runs: 2, depth: 64, failOnRevert: true } },
+        long: { fuzz: { runs: 100_000 }, invariant: { runs: 512, depth: 256, failOnRevert: true } },
+      },
+    },
+  },
   networks: {
     localhost: { type: "http", url: "http://127.0.0.1:8545" },
     live: {

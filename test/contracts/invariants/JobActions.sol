@@ -90,6 +90,8 @@ abstract contract JobActions is JobWorld {
         if ((seed >> 40) % 4 == 0) request.quorum = request.seats;
         request.flags = uint32((seed >> 48) % 4);
         if ((seed >> 50) % 64 == 0) request.flags = 4;
+        (bool found, ) = _someMarked(0);
+        if (found && request.shadows == 0) request.shadows = 1;
         request.priceCeiling = 2 * unit;
         request.bond = (seed >> 56) % 4 == 0 ? 0 : unit + uint96((seed >> 64) % unit);
         request.carrierFee = uint96((seed >> 72) % unit);
@@ -116,27 +118,55 @@ abstract contract JobActions is JobWorld {
     function _fillPlaces(Draft memory draft, uint256 seed) private view {
         Request memory request = draft.request;
         seed = uint256(keccak256(abi.encode(seed)));
-        uint8 spares = uint8(seed % (uint256(request.spares) + 1));
-        uint256 shadows = (seed >> 4) % (uint256(request.shadows) + 1);
+        uint8 spares = request.spares;
+        if (spares != 0 && seed % 4 == 0) --spares;
+        uint256 shadows = request.shadows;
+        if (shadows != 0 && (seed >> 4) % 4 == 0) --shadows;
         uint256 count = uint256(request.seats) + spares + shadows;
         draft.offers = new SignedOffer[](count);
-        uint256 step = (seed >> 8) % 2 == 0 ? 1 : 4; // both have no divisor in common with the number of providers
-        for (uint256 i; i < count; ++i) {
-            uint256 who = ((seed >> 16) + i * step) % PROVIDERS;
-            SignedOffer memory offer = draft.offers[i];
-            offer.provider = providers[who];
-            offer.price = request.priceCeiling / 2 + uint96((seed >> (20 + 4 * i)) % (request.priceCeiling / 2 + 1));
-            offer.encryptionKey = bytes32(uint256(1));
-            offer.roles = 7;
-            offer.expiry = uint40(clock + 1);
-            _sign(draft, offer, who, (seed >> (60 + i)) % 8 == 0);
-            if (offer.provider == request.requester) draft.allowed = false;
-            if (free[request.token][offer.provider] < request.bond) draft.allowed = false;
-            if (i >= uint256(request.seats) + spares || request.flags & 1 != 0) continue;
-            if (onProbation(offer.provider)) draft.allowed = false;
-            if (market.onProbation(offer.provider)) draft.probationSeated = true;
+        uint256[] memory panel = _panel(seed >> 8, count);
+        for (uint256 place; place < count; ++place) {
+            _offer(draft, place, panel[place], seed >> (40 + 4 * place));
+            bool isShadow = place >= uint256(request.seats) + spares;
+            address account = providers[panel[place]];
+            if (isShadow || request.flags & 1 != 0) continue;
+            if (onProbation(account)) draft.allowed = false;
+            if (market.onProbation(account)) draft.probationSeated = true;
         }
         fillTerms(draft, spares);
+    }
+
+    /// @dev Different providers. Half of the time somebody on probation has the last place, which may be a shadow's: so probations come to
+    /// their end.
+    function _panel(uint256 seed, uint256 count) private view returns (uint256[] memory panel) {
+        uint256 step = seed % 2 == 0 ? 1 : 4; // both have no divisor in common with the number of providers
+        uint256 first = (seed >> 8) % PROVIDERS;
+        (bool found, uint256 marked) = _someMarked(seed >> 16);
+        if (found && (seed >> 24) % 2 == 0) first = (marked + count * PROVIDERS - (count - 1) * step) % PROVIDERS;
+        panel = new uint256[](count);
+        for (uint256 i; i < count; ++i) panel[i] = (first + i * step) % PROVIDERS;
+    }
+
+    function _offer(Draft memory draft, uint256 place, uint256 who, uint256 seed) private view {
+        Request memory request = draft.request;
+        SignedOffer memory offer = draft.offers[place];
+        offer.provider = providers[who];
+        offer.price = request.priceCeiling / 2 + uint96(seed % (request.priceCeiling / 2 + 1));
+        offer.encryptionKey = bytes32(uint256(1));
+        offer.roles = 7;
+        offer.expiry = uint40(clock + 1);
+        _sign(draft, offer, who, (seed >> 100) % 8 == 0);
+        if (offer.provider == request.requester) draft.allowed = false;
+        if (free[request.token][offer.provider] < request.bond) draft.allowed = false;
+    }
+
+    /// @dev A provider on probation, if there is one.
+    function _someMarked(uint256 seed) private view returns (bool found, uint256 index) {
+        for (uint256 i; i < PROVIDERS; ++i) {
+            index = (seed % PROVIDERS + i) % PROVIDERS;
+            if (onProbation(providers[index])) return (true, index);
+        }
+        return (false, 0);
     }
 
     function fillTerms(Draft memory draft, uint8 spares) internal pure {
@@ -193,17 +223,16 @@ abstract contract JobActions is JobWorld {
     function _commit(Live storage job, uint256 place, uint256 seed) private {
         History memory history = _history(job);
         address caller = _callerFor(history, place, seed);
-        (uint8 outcome, bytes32 resultHash) = _vote(seed >> 8);
-        bytes32 commitment = place < history.places.length
-            ? _commitmentOf(job.id, history.terms.places[place].provider, place, outcome, resultHash)
-            : bytes32(uint256(1));
+        Member memory vote;
+        bytes32 commitment = bytes32(uint256(1));
+        if (place < history.places.length) commitment = _castVote(job.id, history, vote, place, seed >> 8);
         bool allowed = history.mayCommit(place, clock) && _acts(history, place, caller);
         (JobStatus status_, , ) = market.statusOf(job.id, history.terms);
         bool done = _call(caller, abi.encodeCall(market.commit, (job.id, history.terms, uint8(place), commitment)));
         _expect(Breach.Commit, done, allowed);
         if (!done) return;
         if (status_ != JobStatus.Committing) ++breaches[Breach.CommitAfterReveal];
-        _landed(job, place, outcome, resultHash, commitment);
+        _landed(job, place, vote.outcome, vote.resultHash, commitment);
     }
 
     function _landed(Live storage job, uint256 place, uint8 outcome, bytes32 resultHash, bytes32 commitment) private {
@@ -262,7 +291,7 @@ abstract contract JobActions is JobWorld {
         (bool found, Live storage job) = _pick(seed);
         if (!found) return openJob(seed);
         History memory history = _history(job);
-        uint256 place = (seed >> 8) % (job.places.length + 1);
+        uint256 place = (seed >> 8) % ((seed >> 4) % 4 == 0 ? job.places.length + 1 : history.terms.seats);
         address caller = _callerFor(history, place, seed >> 16);
         bool allowed = history.mayDecline(place, clock) && _acts(history, place, caller);
         bool done = _call(caller, abi.encodeCall(market.decline, (job.id, history.terms, uint8(place))));
@@ -325,6 +354,7 @@ abstract contract JobActions is JobWorld {
             _expect(Breach.OtherCommitments, _call(stranger, forged), false);
             return;
         }
+        _prime(job.id, job.terms, spent[job.request]);
         address caller = accounts[(seed >> 96) % accounts.length];
         uint256 before = _wealth(history.terms.token);
         bool done = _call(caller, abi.encodeCall(market.reveal, (job.id, history.terms, landed, openings)));
@@ -340,6 +370,7 @@ abstract contract JobActions is JobWorld {
         if (!found) return openJob(seed);
         History memory history = _history(job);
         bool allowed = history.statusAt(clock) == JobStatus.Settleable;
+        _prime(job.id, job.terms, spent[job.request]);
         address caller = accounts[(seed >> 8) % accounts.length];
         uint256 before = allowed ? _wealth(history.terms.token) : 0;
         // Now and then with little gas: then it settles as it should, or not at all.
@@ -377,6 +408,7 @@ abstract contract JobActions is JobWorld {
             landed = new PlacedCommitment[](landed.length + 1);
             draft.allowed = false;
         }
+        _prime(job.id, job.terms, spent[job.request]);
         address caller = accounts[(seed >> 152) % accounts.length];
         uint256 before = _wealth(history.terms.token);
         bytes memory data = abi.encodeCall(
@@ -443,12 +475,10 @@ abstract contract JobActions is JobWorld {
             uint256 part = uint256(keccak256(abi.encode(seed, place)));
             if (!_isMember(history, place, part, draft)) continue;
             ++members;
-            _castVote(history, draft.members[place], place, part >> 16);
-            (uint8 outcome, bytes32 resultHash) = (draft.members[place].outcome, draft.members[place].resultHash);
-            address account = history.terms.places[place].provider;
-            draft.commitments[place] = _commitmentOf(job.id, account, place, outcome, resultHash);
+            draft.commitments[place] = _castVote(job.id, history, draft.members[place], place, part >> 16);
+            Member memory member = draft.members[place];
             if ((part >> 128) % 8 == 0) draft.closed[place] = draft.commitments[place];
-            else draft.openings[opened_++] = Opening(uint8(place), outcome, resultHash, _salt(job.id, place));
+            else draft.openings[opened_++] = Opening(uint8(place), member.outcome, member.resultHash, _salt(job.id, place));
         }
         Opening[] memory openings = draft.openings;
         assembly {
@@ -472,18 +502,22 @@ abstract contract JobActions is JobWorld {
         if (history.isSeat(place) != isIn && !history.isShadow(place)) draft.allowed = false;
     }
 
+    /// @dev Who committed on chain mostly stands by it. The salt is that of the place, so equal votes are equal commitments.
     function _castVote(
+        bytes32 id,
         History memory history,
         Member memory member,
         uint256 place,
         uint256 seed
-    ) private pure {
+    ) private view returns (bytes32 commitment) {
         Course memory course = history.places[place];
-        (member.outcome, member.resultHash) = _vote(seed);
-        if (course.committedAt == 0) return;
-        if ((seed >> 32) % 4 != 0) (member.outcome, member.resultHash) = (course.outcome, course.resultHash);
-        member.differs = member.outcome != course.outcome || member.resultHash != course.resultHash;
-        // The salt is that of the place, so equal votes are equal commitments.
+        address account = history.terms.places[place].provider;
+        (member.outcome, member.resultHash) = _vote(id, account, seed);
+        if (course.committedAt != 0) {
+            if ((seed >> 32) % 4 != 0) (member.outcome, member.resultHash) = (course.outcome, course.resultHash);
+            member.differs = member.outcome != course.outcome || member.resultHash != course.resultHash;
+        }
+        return _commitmentOf(id, account, place, member.outcome, member.resultHash);
     }
 
     function _signSet(bytes32 id, History memory history, SetDraft memory draft, uint256 seed) private view {
@@ -512,12 +546,7 @@ abstract contract JobActions is JobWorld {
     function setMood(uint256 seed) public {
         seed = _begin(seed);
         mood = CallbackWitness.Mood((seed >> 8) % 2 == 0 ? 0 : (seed >> 16) % 5);
-        bytes memory first;
-        bytes memory second;
-        (bool found, Live storage job) = _pick(seed);
-        if (found) first = abi.encodeCall(market.settle, (job.id, abi.decode(job.terms, (Terms))));
-        if (found) second = abi.encodeCall(market.retryCallback, (spent[job.request]));
-        witness.set(mood, first, second);
+        witness.set(mood, "", "");
     }
 
     function retryCallback(uint256 seed) public {
@@ -525,6 +554,7 @@ abstract contract JobActions is JobWorld {
         if (settledJobs.length == 0) return openJob(seed);
         Settled storage job = settledJobs[(seed >> 8) % settledJobs.length];
         Request memory request = spent[job.request];
+        _prime(job.id, "", request);
         uint256[2] memory before = [_wealth(address(tokens[0])), _wealth(address(tokens[1]))];
         bool isPoor = (seed >> 16) % 4 == 0;
         uint256 gas_ = isPoor ? 50_000 + ((seed >> 24) % 1_200_000) : gasleft();
@@ -549,6 +579,7 @@ abstract contract JobActions is JobWorld {
         }
         for (uint256 place; place < job.places.length; ++place) {
             uint256 part = uint256(keccak256(abi.encode(seed, place)));
+            if (part >> 250 == 0) continue; // late
             if (_history(job).mayCommit(place, clock)) _commit(job, place, part & ~uint256(0xff)); // by itself
         }
         if (_history(job).statusAt(clock) == JobStatus.Revealing) _reveal(job, 0);
@@ -616,7 +647,10 @@ abstract contract JobActions is JobWorld {
 
     function claim(uint256 seed) public {
         seed = _begin(seed);
-        address account = providers[seed % PROVIDERS];
+        uint256 who = seed % PROVIDERS;
+        // Mostly somebody who has an entry.
+        for (uint256 i; i < PROVIDERS && probations[providers[who]].number == 0; ++i) who = (who + 1) % PROVIDERS;
+        address account = providers[who];
         address token_ = address(tokens[(seed >> 8) % 2]);
         uint32 last = probations[account].number;
         uint32 number = uint32((seed >> 16) % (uint256(last) + 2));
@@ -663,7 +697,7 @@ abstract contract JobActions is JobWorld {
             History memory history = _history(job);
             uint256 place = (seed >> 16) % history.places.length;
             if (kind == 0) target = history.windowOf(place) + history.terms.commitWindow / 4;
-            if (kind == 1) target = history.deadlineOf(place);
+            if (kind == 1) target = history.deadlineOf(place % history.terms.seats);
             if (kind == 2 || kind == 3) target = history.revealAt();
             if (kind == 4) target = history.revealAt() + history.terms.revealWindow;
             if (kind == 5) target = clock + ((seed >> 64) % 1200);
@@ -701,15 +735,20 @@ abstract contract JobActions is JobWorld {
         return (accounts[seed % accounts.length], (seed >> 16) % 2);
     }
 
-    /// @dev Mostly one answer, so that majorities come about.
-    function _vote(uint256 seed) private pure returns (uint8 outcome, bytes32 resultHash) {
-        uint256 kind = seed % 16;
-        if (kind < 9) return (1, ANSWER);
-        if (kind < 11) return (1, OTHER);
-        if (kind == 11) return (2, ANSWER);
-        if (kind < 14) return (3, 0);
-        if (kind == 14) return (uint8((seed >> 8) % 256), ANSWER);
-        return (1, 0);
+    /// @dev Mostly one answer a job, so that majorities come about; one provider is often wrong, so that it comes to its second fault.
+    function _vote(
+        bytes32 id,
+        address account,
+        uint256 seed
+    ) private view returns (uint8 outcome, bytes32 resultHash) {
+        uint256 kind = seed % 32;
+        if (kind == 0) return (2, ANSWER);
+        if (kind == 1) return (uint8((seed >> 8) % 256), ANSWER);
+        if (kind == 2) return (1, 0);
+        if (kind == 3) return (3, 0);
+        if (kind == 4 || (account == providers[3] && kind < 16)) return (1, OTHER);
+        if (uint256(id) % 8 == 0 && kind < 28) return (3, 0);
+        return (1, ANSWER);
     }
 
     function _salt(bytes32 id, uint256 place) private pure returns (bytes32) {

@@ -262,7 +262,7 @@ abstract contract JobClaims is JobActions {
 
     function checkWitness() external view {
         _is("told what is not so", witness.lies(), 0);
-        _is("a call from within a callback was accepted", witness.intrusions(), 0);
+        _is("a call for the same job from within its callback was accepted", witness.intrusions(), 0);
     }
 
     /// @dev Open jobs have told nobody.
@@ -338,6 +338,7 @@ abstract contract JobClaims is JobActions {
         for (uint256 i; i < LIVE; ++i) {
             if (live[i].id == 0) continue;
             Terms memory terms = abi.decode(live[i].terms, (Terms));
+            _prime(live[i].id, live[i].terms, spent[live[i].request]);
             vm.prank(stranger);
             market.settle(live[i].id, terms);
             (JobStatus found, , ) = market.statusOf(live[i].id, terms);
@@ -367,16 +368,15 @@ abstract contract JobClaims is JobActions {
         }
     }
 
-    /// @dev Every owner takes out whatever is free.
-    function emptyAccounts() external {
+    /// @dev An owner, each in turn, takes out whatever is free.
+    function emptyAccount() external {
+        address account = accounts[actions % accounts.length];
         for (uint256 t; t < 2; ++t) {
-            for (uint256 i; i < accounts.length; ++i) {
-                (uint96 free_, ) = market.accountOf(address(tokens[t]), accounts[i]);
-                uint256 before = tokens[t].balanceOf(address(0xFEE));
-                vm.prank(accounts[i]);
-                market.withdraw(address(tokens[t]), address(0xFEE), free_);
-                _is("withdrawn", tokens[t].balanceOf(address(0xFEE)) - before, free_);
-            }
+            (uint96 free_, ) = market.accountOf(address(tokens[t]), account);
+            uint256 before = tokens[t].balanceOf(address(0xFEE));
+            vm.prank(account);
+            market.withdraw(address(tokens[t]), address(0xFEE), free_);
+            _is("withdrawn", tokens[t].balanceOf(address(0xFEE)) - before, free_);
         }
     }
 
@@ -403,20 +403,20 @@ abstract contract JobClaims is JobActions {
         _is("burnt", market.burnt(token_) - burntBefore, burns ? amount : 0);
     }
 
-    /// @dev 180 days later nobody is on probation, nothing is held back, and whoever was on probation has a seat.
+    /// @dev 180 days later nobody is on probation, nothing is held back, and who was on probation, each in turn, has a seat.
     function waitAndReturn() external {
         address[] memory marked = _marked();
         if (marked.length == 0) return;
         goTo(clock + 180 days);
         for (uint256 i; i < marked.length; ++i) _is("on probation", market.onProbation(marked[i]) ? 1 : 0, 0);
         claimAll();
+        _seat(marked[actions % marked.length]);
         for (uint256 i; i < marked.length; ++i) {
             uint32 number = market.standingOf(marked[i]).probation;
             for (uint256 t; t < 2; ++t) {
                 (uint96 amount, ) = market.quarantineOf(marked[i], address(tokens[t]), number);
                 _is("held back", amount, 0);
             }
-            _seat(marked[i]);
         }
     }
 

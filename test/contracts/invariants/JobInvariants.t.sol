@@ -19,8 +19,7 @@ contract JobInvariantsTest is InvariantSuite {
 
     /// @notice The calls that the runner makes; what is here twice comes twice as often.
     function targetSelectors() external view returns (FuzzSelector[] memory) {
-        bytes4[25] memory selectors = [
-            handler.playJob.selector,
+        bytes4[30] memory selectors = [
             handler.playJob.selector,
             handler.playJob.selector,
             handler.playJob.selector,
@@ -28,10 +27,16 @@ contract JobInvariantsTest is InvariantSuite {
             handler.voteBySet.selector,
             handler.voteBySet.selector,
             handler.openJob.selector,
+            handler.openJob.selector,
+            handler.commitOne.selector,
             handler.commitOne.selector,
             handler.commitSome.selector,
             handler.carryCommitments.selector,
             handler.declineOne.selector,
+            handler.declineOne.selector,
+            handler.declineOne.selector,
+            handler.promoteSpares.selector,
+            handler.promoteSpares.selector,
             handler.promoteSpares.selector,
             handler.revealSome.selector,
             handler.settleJob.selector,
@@ -351,7 +356,7 @@ contract JobInvariantsTest is InvariantSuite {
     }
 
     function invariant_57_EveryoneTakesOutWhatIsFree() public {
-        handler.emptyAccounts();
+        handler.emptyAccount();
     }
 
     function invariant_58_TimeEndsEveryProbation() public {

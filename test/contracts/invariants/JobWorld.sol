@@ -146,7 +146,7 @@ abstract contract JobWorld is MarketTest {
             tokens[t].mint(bank, type(uint128).max);
             vm.prank(bank);
             tokens[t].approve(address(market), type(uint256).max);
-            for (uint256 i; i < PROVIDERS + 2; ++i) _deposit(t, accounts[i], 60 * units[t]);
+            for (uint256 i; i < PROVIDERS + 2; ++i) _deposit(t, accounts[i], units[t] << 20);
         }
     }
 
@@ -265,6 +265,14 @@ abstract contract JobWorld is MarketTest {
     /// @dev Whether the witness, in its mood, lets a callback with this gas succeed.
     function _succeeds(uint256 gas_) internal view returns (bool) {
         return gas_ >= ENOUGH && (mood == CallbackWitness.Mood.Fine || mood == CallbackWitness.Mood.Reenters);
+    }
+
+    /// @dev What a callback tries if it re-enters: to settle its own job again, and to be told once more.
+    function _prime(bytes32 id, bytes memory terms, Request memory request) internal {
+        if (mood != CallbackWitness.Mood.Reenters) return;
+        bytes memory first;
+        if (terms.length != 0) first = abi.encodeCall(market.settle, (id, abi.decode(terms, (Terms))));
+        witness.set(mood, first, abi.encodeCall(market.retryCallback, (request)));
     }
 
     /// @dev Whether the last callback got what it was promised, up to what entering it costs.

@@ -104,7 +104,7 @@ abstract contract QueryActions is QueryMarketTest {
             tokens[t].mint(stranger, type(uint128).max);
             vm.prank(stranger);
             tokens[t].approve(address(market), type(uint256).max);
-            for (uint256 i; i < PARTIES + 1; ++i) _deposit(t, accounts[i], 60 * units[t]);
+            for (uint256 i; i < PARTIES + 1; ++i) _deposit(t, accounts[i], units[t] << 20);
         }
     }
 

@@ -232,6 +232,6 @@ contract QueryInvariantsTest is InvariantSuite {
     }
 
     function invariant_95_AskersAndProvidersTakeOutWhatIsFree() public {
-        handler.emptyAccounts();
+        handler.emptyAccount();
     }
 }

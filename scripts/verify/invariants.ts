@@ -1,0 +1,153 @@
+// The invariants and fuzz properties of test/contracts, at length: profile `long` of hardhat.config.ts.
+//   node scripts/verify/invariants.ts [--help] [--json] [--short] [--fuzz | --invariants] [--runs <n>] [--seed <hex>]
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { root } from "../lib/workspace.ts";
+
+/** What the invariants came to. */
+export type InvariantsResult = {
+  /** Numbered invariants that were checked. */
+  readonly count: number;
+  /** Calls of a handler after each of which every invariant of it was checked; the least of all suites. */
+  readonly callsEach: number;
+  /** Suites and invariants that failed. */
+  readonly failed: number;
+};
+
+/** What the fuzz properties came to. */
+export type FuzzResult = {
+  readonly properties: number;
+  /** Inputs that each property was tried with; the least of all. */
+  readonly runsEach: number;
+  readonly failed: number;
+};
+
+/** How long and where to begin. */
+export type VerifyOptions = {
+  /** The profile `long`; else what `npm test` runs. */
+  readonly long?: boolean;
+  /** Runs of an invariant, or of a property, in the place of the profile's. */
+  readonly runs?: number;
+  /** Seed of the random inputs, 32 bytes in hexadecimal; Hardhat's unless told. */
+  readonly seed?: string;
+};
+
+/** The parts of Hardhat's result of a Solidity test that are read here. */
+type TestResult = {
+  readonly name: string;
+  readonly status: string;
+  readonly reason?: string;
+  readonly kind: { readonly runs?: bigint; readonly calls?: bigint };
+};
+
+/** The numbered invariants of a suite, by number. */
+export function numberedInvariants(source: string): ReadonlyMap<number, string> {
+  const found = source.matchAll(/\bfunction\s+invariant_(\d+)_(\w+)\s*\(/g);
+  return new Map([...found].map(([, number, name]) => [Number(number), name as string]));
+}
+
+/** Files with fuzz properties, and with invariants. */
+const FILES = {
+  invariants: (): string[] => globSync("test/contracts/**/*Invariants.t.sol", { cwd: root }).sort(),
+  fuzz: (): string[] =>
+    globSync("test/contracts/**/*.t.sol", { cwd: root })
+      .filter((file) => /\bfunction\s+testFuzz_/.test(readFileSync(join(root, file), "utf8")))
+      .sort(),
+};
+
+async function run(files: readonly string[], grep: string, options: VerifyOptions): Promise<readonly TestResult[]> {
+  const { default: hre } = await import("hardhat");
+  const testProfile = options.long === true ? "long" : "default";
+  const profile = hre.config.test.solidity.profiles[testProfile];
+  if (profile === undefined) throw new Error(`hardhat.config.ts has no test profile ${testProfile}`);
+  if (options.seed !== undefined) profile.fuzz.seed = options.seed;
+  if (options.runs !== undefined) profile.fuzz.runs = options.runs;
+  if (options.runs !== undefined && profile.invariant !== undefined) profile.invariant.runs = options.runs;
+  // Everything is built: what the tests deploy comes from the artifacts, and no test imports a market.
+  await hre.tasks.getTask("build").run({ quiet: true });
+  const task = { testFiles: [...files], grep, testProfile, noCompile: true, testSummaryIndex: 1 };
+  const result = (await hre.tasks.getTask(["test", "solidity"]).run(task)) as {
+    readonly value?: { readonly suiteResults: readonly { readonly testResults: readonly TestResult[] }[] };
+    readonly error?: { readonly suiteResults: readonly { readonly testResults: readonly TestResult[] }[] };
+  };
+  const tests = (result.value ?? result.error)?.suiteResults.flatMap(({ testResults }) => testResults) ?? [];
+  if (tests.length === 0) throw new Error(`no test matches ${grep}`);
+  return tests;
+}
+
+const least = (values: readonly (bigint | undefined)[]): number =>
+  Math.min(...values.map((value) => Number(value ?? 0n)));
+const failures = (tests: readonly TestResult[]): number => tests.filter(({ status }) => status !== "Success").length;
+
+/**
+ * Runs the invariants. The long run makes one campaign a suite and checks all of its invariants after each call; the short one makes
+ * a campaign for each of them besides.
+ *
+ * @param options length and seed
+ * @returns counts; all is well if nothing failed
+ */
+export async function verifyInvariants(options: VerifyOptions = {}): Promise<InvariantsResult> {
+  const files = FILES.invariants();
+  const count = files.reduce((sum, file) => sum + numberedInvariants(readFileSync(join(root, file), "utf8")).size, 0);
+  const tests = await run(files, options.long === true ? "^invariant_All" : "^invariant_", options);
+  const campaigns = tests.filter(({ name }) => name.startsWith("invariant_All"));
+  if (campaigns.length !== files.length) throw new Error(`${campaigns.length} campaigns for ${files.length} suites`);
+  return { count, callsEach: least(campaigns.map(({ kind }) => kind.calls)), failed: failures(tests) };
+}
+
+/**
+ * Runs the fuzz properties.
+ *
+ * @param options length and seed
+ * @returns counts; all is well if nothing failed
+ */
+export async function verifyFuzz(options: VerifyOptions = { long: true }): Promise<FuzzResult> {
+  const tests = await run(FILES.fuzz(), "^testFuzz_", options);
+  return { properties: tests.length, runsEach: least(tests.map(({ kind }) => kind.runs)), failed: failures(tests) };
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      help: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+      short: { type: "boolean", default: false },
+      fuzz: { type: "boolean", default: false },
+      invariants: { type: "boolean", default: false },
+      runs: { type: "string" },
+      seed: { type: "string" },
+    },
+  });
+  if (values.help) {
+    console.log(`Runs the invariants and fuzz properties of test/contracts at length and prints counts.
+
+usage: node scripts/verify/invariants.ts [options]
+  --invariants   the invariants only
+  --fuzz         the fuzz properties only
+  --short        as npm test runs them
+  --runs <n>     runs of each campaign, or inputs of each property
+  --seed <hex>   seed of the random inputs, 32 bytes
+  --json         the last line is JSON`);
+    return;
+  }
+  const { json, seed } = values;
+  const options: VerifyOptions = {
+    long: !values.short,
+    ...(values.runs === undefined ? {} : { runs: Number(values.runs) }),
+    ...(seed === undefined ? {} : { seed }),
+  };
+  const both = values.fuzz === values.invariants;
+  const invariants = both || values.invariants ? await verifyInvariants(options) : undefined;
+  const fuzz = both || values.fuzz ? await verifyFuzz(options) : undefined;
+  const result = { ...(invariants === undefined ? {} : { invariants }), ...(fuzz === undefined ? {} : { fuzz }) };
+  if (json) console.log(JSON.stringify(result));
+  else {
+    if (invariants !== undefined) console.log(`${invariants.count} invariants, ${invariants.callsEach} calls each`);
+    if (fuzz !== undefined) console.log(`${fuzz.properties} fuzz properties, ${fuzz.runsEach} runs each`);
+  }
+  process.exitCode = (invariants?.failed ?? 0) + (fuzz?.failed ?? 0) === 0 ? 0 : 1;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await main();
