@@ -34,7 +34,8 @@ export function compareInvariants(readme: string, suites: readonly string[]): re
     }
   }
   for (const [number, name] of promised) {
-    if (found.get(number) !== name) findings.push(`${README} promises ${number} ${name}, there is ${found.get(number)}`);
+    if (found.get(number) !== name)
+      findings.push(`${README} promises ${number} ${name}, there is ${found.get(number)}`);
   }
   for (const [number, name] of found) {
     if (!promised.has(number)) findings.push(`${README} does not list invariant ${number} ${name}`);
@@ -88,7 +89,9 @@ function checkClaims(): CheckResult {
   const findings = [...compareInvariants(readme, suites)];
   for (const test of properties) if (!readme.includes(`\`${test}\``)) findings.push(`${README} does not list ${test}`);
   for (const market of ["JobMarket", "QueryMarket"] as const) {
-    const functions = new Set(ABIS[market].flatMap((item) => (item.type === "function" && item.name !== undefined ? [item.name] : [])));
+    const functions = new Set(
+      ABIS[market].flatMap((item) => (item.type === "function" && item.name !== undefined ? [item.name] : [])),
+    );
     findings.push(...compareProperties(readme, market, [...functions], properties));
   }
   const count = suites.reduce((sum, text) => sum + numberedInvariants(text).size, 0);

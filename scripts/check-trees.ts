@@ -23,9 +23,9 @@ export function compareTree(tree: string, source: string): { promised: string[];
 function checkTrees(): CheckResult {
   const findings: string[] = [];
   let tests = 0;
-  // Attacks have a page instead, see check-attacks.ts.
+  // Attacks and invariants have pages instead, see check-attacks.ts and check-claims.ts.
   const sources = globSync("test/contracts/**/*.t.sol", { cwd: root }).filter(
-    (file) => !/Invariants|\/attacks\//.test(file),
+    (file) => !/\/(invariants|attacks)\//.test(file),
   );
   for (const file of sources) {
     const tree = file.replace(/\.t\.sol$/, ".tree");

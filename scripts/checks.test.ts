@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import { compareInvariants, compareProperties } from "./check-claims.ts";
 import { anchorsOf, findDeadLinks, findForbidden, measureDocumentation } from "./check-docs.ts";
 import { findErrorUses, renderPage } from "./check-errors.ts";
 import { compareSurfaces } from "./check-exports.ts";
@@ -452,6 +453,30 @@ describe("packing", () => {
       rewriteReferences('from "./types.d.ts"; from "pkg.ts"; new URL("./data.json", import.meta.url)'),
       'from "./types.d.ts"; from "pkg.ts"; new URL("./data.json", import.meta.url)',
     );
+  });
+});
+
+describe("claims about invariants and fuzz properties", () => {
+  const suite = (all: string): string =>
+    `contract A {\n    function invariant_All() public {\n${all}    }\n    function invariant_1_Holds() public view {}\n}`;
+
+  it("list every invariant by number and name, and all of them are checked together", () => {
+    const good = suite("        invariant_1_Holds();\n");
+    assert.deepEqual(compareInvariants("1. `Holds`: always", [good]), []);
+    assert.deepEqual(compareInvariants("1. `Holds`: always", [suite("")]), ["invariant_All leaves out 1"]);
+    assert.equal(compareInvariants("", [good]).length, 1);
+    assert.equal(compareInvariants("1. `Holds`: always\n2. `More`: always", [good]).length, 1);
+    assert.ok(compareInvariants("1. `Holds`: always", [good, good]).includes("invariant 1 is there twice"));
+  });
+
+  it("name a property that there is for every function, and no function that there is not", () => {
+    const row = "| `pay` | `Market` | `testFuzz_Pays` |";
+    const properties = new Set(["testFuzz_Pays"]);
+    assert.deepEqual(compareProperties(row, "Market", ["pay"], properties), []);
+    assert.equal(compareProperties(row, "Market", ["pay", "take"], properties).length, 1);
+    assert.equal(compareProperties(row, "Market", [], properties).length, 1);
+    assert.equal(compareProperties(row, "Market", ["pay"], new Set()).length, 1);
+    assert.equal(compareProperties(row, "Other", ["pay"], properties).length, 1);
   });
 });
 

@@ -143,6 +143,7 @@ export function listSteps(): readonly Step[] {
         { name: "every error code has its row", argv: script("scripts/check-errors.ts") },
         { name: "branch trees name the Solidity tests", argv: script("scripts/check-trees.ts") },
         { name: "every attack has its test, patch and row", argv: script("scripts/check-attacks.ts") },
+        { name: "invariants and fuzz properties are those on record", argv: script("scripts/check-claims.ts") },
       ),
     },
     ...when("scripts/generate.ts", {

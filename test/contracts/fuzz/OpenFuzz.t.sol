@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {BadOffer, OfferFault, Request, SignedOffer, Terms} from "../../../contracts/types/Job.sol";
+import {BadOffer, OfferFault, Request, SignedOffer} from "../../../contracts/types/Job.sol";
 import {JobState} from "../../../contracts/types/JobState.sol";
 import {JobModel} from "../invariants/JobModel.sol";
 import {MarketTest} from "../support/MarketTest.sol";
@@ -22,7 +22,12 @@ contract OpenFuzzTest is MarketTest {
         uint32 callbackGas;
     }
 
-    function testFuzz_RequestsAreSoundOrRefused(Numbers memory n, bool hasCallback, bytes32 key, address caller) public {
+    function testFuzz_RequestsAreSoundOrRefused(
+        Numbers memory n,
+        bool hasCallback,
+        bytes32 key,
+        address caller
+    ) public {
         Request memory request = requestFor(0, 0, 0, 0);
         n.seats %= 20;
         n.quorum %= 20;
@@ -53,7 +58,8 @@ contract OpenFuzzTest is MarketTest {
         if (n.quorum < 2 || n.quorum > n.seats || 2 * uint256(n.quorum) <= n.seats) return false;
         if (uint256(n.seats) + n.spares + n.shadows > 16) return false;
         if (n.calloutBps > 5000 || n.standbyBps > 10_000 || n.flags > 3) return false;
-        if (n.commitWindow < 300 || n.commitWindow > 7 days || n.revealWindow < 300 || n.revealWindow > 7 days) return false;
+        if (n.commitWindow < 300 || n.commitWindow > 7 days || n.revealWindow < 300 || n.revealWindow > 7 days)
+            return false;
         return n.callbackGas <= (hasCallback ? 1_000_000 : 0);
     }
 
@@ -85,7 +91,12 @@ contract OpenFuzzTest is MarketTest {
             (good, fault) = (offer.price <= 2 * PRICE, OfferFault.PriceAboveCeiling);
         } else if (field == 1) {
             offer.roles = uint8(value);
-            uint8 role = place < 2 ? 1 : place == 2 ? 2 : 4;
+            uint8 role =
+                place < 2
+                    ? 1
+                    : place == 2
+                        ? 2
+                        : 4;
             (good, fault) = (offer.roles & role != 0, OfferFault.RoleNotAccepted);
         } else if (field == 2) {
             offer.expiry = uint40(value % 2 == 0 ? value : clock + (value % 5) - 2);
@@ -147,7 +158,12 @@ contract OpenFuzzTest is MarketTest {
         same(uint256(bad[0].fault), uint256(fault), "fault");
     }
 
-    function testFuzz_OpeningEscrowsAndLocksExactly(uint96[5] memory prices, uint16 standbyBps, uint96 bond, uint96 fee) public {
+    function testFuzz_OpeningEscrowsAndLocksExactly(
+        uint96[5] memory prices,
+        uint16 standbyBps,
+        uint96 bond,
+        uint96 fee
+    ) public {
         Request memory request = requestFor(3, 2, 1, 1);
         request.priceCeiling = FUNDS / 8;
         request.standbyBps = uint16(standbyBps % 10_001);

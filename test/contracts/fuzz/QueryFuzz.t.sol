@@ -17,7 +17,13 @@ contract QueryFuzzTest is QueryMarketTest {
         same(market.quoteDigest(quote), digestOf(quote), "digest");
     }
 
-    function testFuzz_QuotesAreAskedByTheRules(uint256 query, uint32 window, uint40 expiry, uint96 price, uint96 bond) public {
+    function testFuzz_QuotesAreAskedByTheRules(
+        uint256 query,
+        uint32 window,
+        uint40 expiry,
+        uint96 price,
+        uint96 bond
+    ) public {
         Quote memory quote = quoteFor(query % 2 == 0 ? query : P - 2 + ((query / 2) % 4));
         if (window % 2 == 0) window %= 8 days;
         quote.window = window;
@@ -59,7 +65,12 @@ contract QueryFuzzTest is QueryMarketTest {
         }
     }
 
-    function testFuzz_DatasetsBelongToWhoRegisters(address owner, bytes32 definition, uint32 grace, address other) public {
+    function testFuzz_DatasetsBelongToWhoRegisters(
+        address owner,
+        bytes32 definition,
+        uint32 grace,
+        address other
+    ) public {
         if (owner == provider || owner == address(0)) owner = stranger;
         vm.prank(owner);
         bytes32 id = market.registerDataset(definition, grace, other);
@@ -85,7 +96,12 @@ contract QueryFuzzTest is QueryMarketTest {
 
     function testFuzz_OnlyPublishersMoveRoots(uint256 caller, uint256 root, bool revokes) public {
         address account = [provider, publisher, stranger, asker][caller % 4];
-        root = root % 4 == 0 ? P - 2 + ((root / 4) % 4) : root % 4 == 1 ? ROOT : root;
+        root =
+            root % 4 == 0
+                ? P - 2 + ((root / 4) % 4)
+                : root % 4 == 1
+                    ? ROOT
+                    : root;
         bool may = account == provider || account == publisher;
         vm.prank(account);
         try market.publishRoot(dataset, root) {

@@ -11,7 +11,7 @@ import {
     Terms
 } from "../../../contracts/types/Job.sol";
 import {JobState, Promotion} from "../../../contracts/types/JobState.sol";
-import {Course, Ending, History, JobModel, Member} from "../invariants/JobModel.sol";
+import {Course, Ending, History, JobModel} from "../invariants/JobModel.sol";
 import {MoodyCallback} from "../support/Callbacks.sol";
 import {MarketTest} from "../support/MarketTest.sol";
 
@@ -67,7 +67,12 @@ contract VotesFuzzTest is MarketTest {
         Case memory found = job;
         place %= 6;
         goTo(START + (later % (2 * WINDOW)));
-        address account = caller % 4 == 0 ? provider(caller % 8) : place < 5 ? provider(place) : carrier;
+        address account =
+            caller % 4 == 0
+                ? provider(caller % 8)
+                : place < 5
+                    ? provider(place)
+                    : carrier;
         History memory history = untouched(found);
         bool allowed = commitment != 0 && history.mayCommit(place, clock) && account == provider(place);
         vm.prank(account);
@@ -82,7 +87,12 @@ contract VotesFuzzTest is MarketTest {
         }
     }
 
-    function testFuzz_CarriedCommitmentsNeedTheirSigner(uint256 key, uint256 place, bytes32 commitment, uint256 spoil) public {
+    function testFuzz_CarriedCommitmentsNeedTheirSigner(
+        uint256 key,
+        uint256 place,
+        bytes32 commitment,
+        uint256 spoil
+    ) public {
         Case memory found = job;
         place %= 3;
         key = key % 2 == 0 ? keyOf(place) : bound(key, 1, type(uint128).max);
@@ -100,7 +110,12 @@ contract VotesFuzzTest is MarketTest {
         Case memory found = job;
         place %= 6;
         goTo(START + (later % WINDOW));
-        address account = caller % 4 == 0 ? provider(caller % 8) : place < 5 ? provider(place) : carrier;
+        address account =
+            caller % 4 == 0
+                ? provider(caller % 8)
+                : place < 5
+                    ? provider(place)
+                    : carrier;
         bool allowed = untouched(found).mayDecline(place, clock) && account == provider(place);
         uint96 before = freeOf(provider(place));
         vm.prank(account);
@@ -277,7 +292,12 @@ contract VotesFuzzTest is MarketTest {
         market.claimQuarantine(provider(2), address(token), uint32(2 + (later % type(uint16).max)));
     }
 
-    function testFuzz_ResultsAreVerifiedByTheByte(bytes32 key, bytes memory result, bytes32 otherKey, uint256 change) public {
+    function testFuzz_ResultsAreVerifiedByTheByte(
+        bytes32 key,
+        bytes memory result,
+        bytes32 otherKey,
+        uint256 change
+    ) public {
         Case memory found = job;
         bytes32 hash = keccak256(bytes.concat(key, result));
         for (uint8 place; place < 3; ++place) commit(found, place, 1, hash);

@@ -5,7 +5,6 @@ import {
     CarriedCommitment,
     JobStatus,
     Opening,
-    Place,
     PlacedCommitment,
     Request,
     SetSignature,
@@ -42,10 +41,7 @@ abstract contract JobActions is JobWorld {
         while (slot < LIVE && live[slot].id != 0) ++slot;
         if (slot == LIVE) return _openAgain(seed);
         Draft memory draft = _draft(seed);
-        bool done = _call(
-            draft.caller,
-            abi.encodeCall(market.open, (draft.request, draft.terms.spares, draft.offers))
-        );
+        bool done = _call(draft.caller, abi.encodeCall(market.open, (draft.request, draft.terms.spares, draft.offers)));
         _expect(Breach.Open, done, draft.allowed);
         if (!done) return;
         if (draft.beyondLimits) ++breaches[Breach.AgentBeyondLimits];
@@ -82,7 +78,12 @@ abstract contract JobActions is JobWorld {
 
     function _draft(uint256 seed) private returns (Draft memory draft) {
         draft.t = seed % 2;
-        Request memory request = requestFor(uint8(2 + ((seed >> 8) % 3)), 0, uint8((seed >> 16) % 3), uint8((seed >> 24) % 3));
+        Request memory request = requestFor(
+            uint8(2 + ((seed >> 8) % 3)),
+            0,
+            uint8((seed >> 16) % 3),
+            uint8((seed >> 24) % 3)
+        );
         uint96 unit = units[draft.t];
         request.requester = requesters[(seed >> 32) % 8 == 0 ? 2 : (seed >> 32) % 2];
         request.token = address(tokens[draft.t]);
@@ -96,7 +97,10 @@ abstract contract JobActions is JobWorld {
         request.bond = (seed >> 56) % 4 == 0 ? 0 : unit + uint96((seed >> 64) % unit);
         request.carrierFee = uint96((seed >> 72) % unit);
         (request.calloutBps, request.standbyBps) = (uint16((seed >> 80) % 5001), uint16((seed >> 96) % 10_001));
-        (request.commitWindow, request.revealWindow) = (300 + uint32((seed >> 112) % 900), 300 + uint32((seed >> 128) % 600));
+        (request.commitWindow, request.revealWindow) = (
+            300 + uint32((seed >> 112) % 900),
+            300 + uint32((seed >> 128) % 600)
+        );
         if ((seed >> 160) % 2 == 0) {
             uint32[4] memory gases = [uint32(0), 3000, 300_000, 1_000_000];
             (request.callback, request.callbackGas) = (address(witness), gases[(seed >> 168) % 4]);
@@ -163,7 +167,7 @@ abstract contract JobActions is JobWorld {
     /// @dev A provider on probation, if there is one.
     function _someMarked(uint256 seed) private view returns (bool found, uint256 index) {
         for (uint256 i; i < PROVIDERS; ++i) {
-            index = (seed % PROVIDERS + i) % PROVIDERS;
+            index = ((seed % PROVIDERS) + i) % PROVIDERS;
             if (onProbation(providers[index])) return (true, index);
         }
         return (false, 0);
@@ -280,9 +284,19 @@ abstract contract JobActions is JobWorld {
         if (place == history.places.length) return (item, false);
         address account = history.terms.places[place].provider;
         item.commitment = _commitmentOf(job.id, account, place, 1, ANSWER);
-        uint256 key = (seed >> 8) % 4 == 0 ? AGENT : account == providers[0] ? keyOf(0) : keyOf(1);
+        uint256 key =
+            (seed >> 8) % 4 == 0
+                ? AGENT
+                : account == providers[0]
+                    ? keyOf(0)
+                    : keyOf(1);
         item.signature = signedCommitment(key, job.id, account, item.commitment);
-        address signer = key == AGENT ? agent : key == keyOf(0) ? providers[0] : providers[1];
+        address signer =
+            key == AGENT
+                ? agent
+                : key == keyOf(0)
+                    ? providers[0]
+                    : providers[1];
         good = history.mayCommit(place, clock) && _mayActFor(signer, account, history.terms.token);
     }
 
@@ -299,8 +313,10 @@ abstract contract JobActions is JobWorld {
         if (done) {
             Terms memory terms = history.terms;
             job.places[place].declinedAt = uint40(clock);
-            free[terms.token][terms.places[place].provider] += terms.bond;
-            locked[terms.token][terms.places[place].provider] -= terms.bond;
+            // Where sets may come, the bond stays until the settlement.
+            uint256 bond = terms.flags & 2 == 0 ? terms.bond : 0;
+            free[terms.token][terms.places[place].provider] += bond;
+            locked[terms.token][terms.places[place].provider] -= bond;
         }
         _look(job);
     }
@@ -478,7 +494,13 @@ abstract contract JobActions is JobWorld {
             draft.commitments[place] = _castVote(job.id, history, draft.members[place], place, part >> 16);
             Member memory member = draft.members[place];
             if ((part >> 128) % 8 == 0) draft.closed[place] = draft.commitments[place];
-            else draft.openings[opened_++] = Opening(uint8(place), member.outcome, member.resultHash, _salt(job.id, place));
+            else
+                draft.openings[opened_++] = Opening(
+                    uint8(place),
+                    member.outcome,
+                    member.resultHash,
+                    _salt(job.id, place)
+                );
         }
         Opening[] memory openings = draft.openings;
         assembly {
@@ -535,7 +557,7 @@ abstract contract JobActions is JobWorld {
             } else {
                 draft.signatures[next] = byAgent;
             }
-            if (!_mayActFor(signer, account, history.terms.token)) draft.allowed = false;
+            if (!_mayHaveSigned(signer, account, history.terms.token, history.openedAt)) draft.allowed = false;
             ++next;
         }
     }
@@ -682,6 +704,8 @@ abstract contract JobActions is JobWorld {
             account,
             abi.encodeCall(market.authorize, (agent, token_, mine.maxBond, mine.minWindow, mine.validUntil))
         );
+        // It ends now at the earliest.
+        if (mine.validUntil < clock) mine.validUntil = uint40(clock);
         limits[account][token_] = mine;
     }
 
@@ -714,7 +738,7 @@ abstract contract JobActions is JobWorld {
 
     function _pick(uint256 seed) private view returns (bool found, Live storage job) {
         for (uint256 i; i < LIVE; ++i) {
-            job = live[(seed % LIVE + i) % LIVE];
+            job = live[((seed % LIVE) + i) % LIVE];
             if (job.id != 0) return (true, job);
         }
         return (false, live[0]);
@@ -736,11 +760,7 @@ abstract contract JobActions is JobWorld {
     }
 
     /// @dev Mostly one answer a job, so that majorities come about; one provider is often wrong, so that it comes to its second fault.
-    function _vote(
-        bytes32 id,
-        address account,
-        uint256 seed
-    ) private view returns (uint8 outcome, bytes32 resultHash) {
+    function _vote(bytes32 id, address account, uint256 seed) private view returns (uint8 outcome, bytes32 resultHash) {
         uint256 kind = seed % 32;
         if (kind == 0) return (2, ANSWER);
         if (kind == 1) return (uint8((seed >> 8) % 256), ANSWER);

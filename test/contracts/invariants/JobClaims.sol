@@ -82,7 +82,8 @@ abstract contract JobClaims is JobActions {
             Terms memory terms = abi.decode(live[i].terms, (Terms));
             uint256 t = terms.token == address(tokens[0]) ? 0 : 1;
             for (uint256 place; place < terms.places.length; ++place) {
-                if (live[i].places[place].declinedAt == 0) bonds[_indexOf(terms.places[place].provider)][t] += terms.bond;
+                bool isFree = live[i].places[place].declinedAt != 0 && terms.flags & 2 == 0;
+                if (!isFree) bonds[_indexOf(terms.places[place].provider)][t] += terms.bond;
             }
         }
         for (uint256 t; t < 2; ++t) {
@@ -483,7 +484,12 @@ abstract contract JobClaims is JobActions {
         draft.offers = new SignedOffer[](3);
         for (uint256 i; i < 3; ++i) {
             SignedOffer memory offer = draft.offers[i];
-            uint256 key = i == index && account == providers[0] ? keyOf(0) : i == index ? keyOf(1) : 0xF000 + i;
+            uint256 key =
+                i == index && account == providers[0]
+                    ? keyOf(0)
+                    : i == index
+                        ? keyOf(1)
+                        : 0xF000 + i;
             offer.provider = i == index ? account : vm.addr(key);
             offer.price = 1;
             offer.encryptionKey = bytes32(uint256(1));

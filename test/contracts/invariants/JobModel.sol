@@ -10,7 +10,7 @@ struct Course {
     uint40 promotedAt; // of a spare
     uint8 seat; // that the spare took
     bool isOpen; // the commitment was opened
-    bool isVoid; // a member of a set committed to something else
+    bool isVoid; // a member of a set declined or committed to something else
     uint8 outcome; // behind the commitment
     bytes32 resultHash; // likewise
 }
@@ -189,14 +189,12 @@ library JobModel {
         job.setFrom = time < start ? time : start;
         for (uint256 place; place < job.places.length; ++place) {
             Course memory course = job.places[place];
-            if (!isSeat(job, place) && !isShadow(job, place)) {
-                // A spare again, whatever it did in its seat; one that declined has declined.
+            if (!set[place].isIn) {
+                // A spare again, or a shadow that takes no part, whatever it did; one that declined has declined.
                 job.places[place] = Course(0, course.declinedAt, 0, 0, false, false, 0, 0);
-            } else if (set[place].isIn && course.declinedAt == 0) {
-                if (course.committedAt != 0 && set[place].differs) {
-                    (course.isVoid, course.isOpen) = (true, false);
-                    continue;
-                }
+            } else if (course.declinedAt != 0 || (course.committedAt != 0 && set[place].differs)) {
+                job.places[place] = Course(uint40(time), 0, 0, 0, false, true, 0, 0);
+            } else {
                 if (course.committedAt == 0) course.committedAt = uint40(time);
                 (course.outcome, course.resultHash) = (set[place].outcome, set[place].resultHash);
             }

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {JobStatus, Terms, Verdict} from "../../../contracts/types/Job.sol";
-import {Course, Ending, History, JobModel, Probation} from "./JobModel.sol";
+import {Ending, History, JobModel, Probation} from "./JobModel.sol";
 
 /// @notice The door through which test/integration/contracts holds the model of the invariants against `core`. No test of its own.
 contract JobModelDoor {

@@ -1,16 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {
-    JobStatus,
-    Opening,
-    Place,
-    PlacedCommitment,
-    Request,
-    SignedOffer,
-    Terms,
-    Verdict
-} from "../../../contracts/types/Job.sol";
+import {JobStatus, PlacedCommitment, Request, Terms, Verdict} from "../../../contracts/types/Job.sol";
 import {Wallet} from "../support/Wallets.sol";
 import {MarketTest} from "../support/MarketTest.sol";
 import {TestToken} from "../tokens/TestToken.sol";
@@ -183,7 +174,8 @@ abstract contract JobWorld is MarketTest {
         vm.prank(caller);
         (done, ) = address(market).call{gas: gas_}(data);
         (uint96 after_, ) = market.accountOf(token_, other);
-        if (after_ < before && other != caller && bytes4(data) != market.open.selector) ++breaches[Breach.StrangersMoney];
+        if (after_ < before && other != caller && bytes4(data) != market.open.selector)
+            ++breaches[Breach.StrangersMoney];
     }
 
     /// @dev Notes a call that the market accepted or refused against the page.
@@ -193,6 +185,16 @@ abstract contract JobWorld is MarketTest {
 
     function _mayActFor(address caller, address account, address token_) internal view returns (bool) {
         return caller == account || (caller == agent && clock < limits[account][token_].validUntil);
+    }
+
+    /// @dev Whether a signature over a set counts: what was in force when the job was opened cannot be taken back.
+    function _mayHaveSigned(
+        address signer,
+        address account,
+        address token_,
+        uint256 openedAt
+    ) internal view returns (bool) {
+        return signer == account || (signer == agent && openedAt < limits[account][token_].validUntil);
     }
 
     function onProbation(address account) internal view returns (bool) {
@@ -222,7 +224,7 @@ abstract contract JobWorld is MarketTest {
             if (history.places[i].isVoid && account != caller && _gained(terms.token, account)) {
                 ++breaches[Breach.EquivocatorGained];
             }
-            if (verdict != Verdict.Declined) {
+            if (verdict != Verdict.Declined || terms.flags & 2 != 0) {
                 locked[terms.token][account] -= terms.bond;
                 if (ending.burnt[i]) burnt[terms.token] += terms.bond;
                 else if (!ending.quarantined[i]) free[terms.token][account] += terms.bond;
@@ -238,7 +240,8 @@ abstract contract JobWorld is MarketTest {
         // Whatever the verdicts: all accounts together gain the escrow and lose the penalties, so no penalty went to anybody.
         if (_wealth(terms.token) + penalties != before + escrowed) ++breaches[Breach.PenaltyEnriched];
         bool isPending = terms.callback != address(0) && !_succeeds(terms.callbackGas);
-        if (terms.callback != address(0) && !isPending && !_hasGas(terms.callbackGas)) ++breaches[Breach.CallbackStarved];
+        if (terms.callback != address(0) && !isPending && !_hasGas(terms.callbackGas))
+            ++breaches[Breach.CallbackStarved];
         settledJobs.push(
             Settled({
                 id: job.id,
@@ -287,12 +290,7 @@ abstract contract JobWorld is MarketTest {
 
     function _judge(address account, Verdict verdict, uint256 openedAt, address token_, uint256 bond) private {
         ++verdicts[account][verdict];
-        (Probation memory after_, uint32 failed) = JobModel.afterVerdict(
-            probations[account],
-            verdict,
-            openedAt,
-            clock
-        );
+        (Probation memory after_, uint32 failed) = JobModel.afterVerdict(probations[account], verdict, openedAt, clock);
         if (failed != 0) condemned[account][failed] = true;
         probations[account] = after_;
         if (verdict != Verdict.Fault) return;

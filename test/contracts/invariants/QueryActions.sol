@@ -124,7 +124,8 @@ abstract contract QueryActions is QueryMarketTest {
         vm.prank(caller);
         (done, ) = address(market).call(data);
         (uint96 after_, ) = market.accountOf(token_, other);
-        if (after_ < before && other != caller && bytes4(data) != market.ask.selector) ++breaches[Breach.StrangersMoney];
+        if (after_ < before && other != caller && bytes4(data) != market.ask.selector)
+            ++breaches[Breach.StrangersMoney];
     }
 
     function _expect(Breach breach, bool found, bool expected) internal {
@@ -184,12 +185,18 @@ abstract contract QueryActions is QueryMarketTest {
         bool isSigned = allowed;
         allowed = allowed && caller == quote.asker && quote.asker != quote.provider && quote.expiry > clock;
         allowed = allowed && quote.window >= 300 && quote.query != 0 && quote.query < P && quote.verifier != stranger;
-        allowed = allowed && _datasetOf(quote.dataset).provider == quote.provider && isAskable(quote.dataset, quote.root);
+        allowed =
+            allowed &&
+            _datasetOf(quote.dataset).provider == quote.provider &&
+            isAskable(quote.dataset, quote.root);
         if (wasAsked[quote.provider][quote.query]) {
             _expect(Breach.AskedTwice, _call(caller, abi.encodeCall(market.ask, (quote, signed))), false);
             return;
         }
-        allowed = allowed && free[quote.token][quote.asker] >= quote.price && free[quote.token][quote.provider] >= quote.bond;
+        allowed =
+            allowed &&
+            free[quote.token][quote.asker] >= quote.price &&
+            free[quote.token][quote.provider] >= quote.bond;
         bool done = _call(caller, abi.encodeCall(market.ask, (quote, signed)));
         _expect(Breach.Ask, done, allowed);
         if (!done) return;
@@ -266,8 +273,8 @@ abstract contract QueryActions is QueryMarketTest {
 
     /// @dev Few nullifiers, so that many are used already; seldom what is no element of the field.
     function _signals(uint256 seed) private pure returns (uint256 cipher, uint256 nullifier) {
-        cipher = seed % 32 == 1 ? P + (seed >> 16) % 5 : uint256(keccak256(abi.encode(seed))) % P;
-        nullifier = seed % 32 == 2 ? P + (seed >> 16) % 5 : 1 + ((seed >> 8) % 96);
+        cipher = seed % 32 == 1 ? P + ((seed >> 16) % 5) : uint256(keccak256(abi.encode(seed))) % P;
+        nullifier = seed % 32 == 2 ? P + ((seed >> 16) % 5) : 1 + ((seed >> 8) % 96);
     }
 
     function answerOne(uint256 seed) external {
@@ -331,7 +338,12 @@ abstract contract QueryActions is QueryMarketTest {
         Question memory question = questions[index];
         Quote memory quote = question.quote;
         uint256 who = (seed >> 64) % 8;
-        address caller = who == 0 ? quote.provider : who == 1 ? agent : stranger;
+        address caller =
+            who == 0
+                ? quote.provider
+                : who == 1
+                    ? agent
+                    : stranger;
         bool acts = who == 0 || (who == 1 && clock < limits[quote.provider][quote.token].validUntil);
         bool allowed = question.status == QuestionStatus.Pending && (clock > question.deadline || acts);
         bool done = _call(caller, abi.encodeCall(market.expire, (quote)));
@@ -354,13 +366,15 @@ abstract contract QueryActions is QueryMarketTest {
         if (field == 1) quote.price += 1;
         if (field == 2) quote.bond += 1;
         if (field == 3) quote.root += 1;
-        if (field == 4) quote.verifier = quote.verifier == address(verifier) ? address(otherVerifier) : address(verifier);
+        if (field == 4)
+            quote.verifier = quote.verifier == address(verifier) ? address(otherVerifier) : address(verifier);
         if (field == 5) quote.token = quote.token == address(tokens[0]) ? address(tokens[1]) : address(tokens[0]);
         if (field == 6) quote.window += 1;
         if (field == 7) quote.expiry += 1;
-        bool done = (seed >> 72) % 2 == 0
-            ? _call(quote.provider, abi.encodeCall(market.expire, (quote)))
-            : _call(stranger, abi.encodeCall(market.answer, (quote, 1, (seed >> 80) % P, noProof())));
+        bool done =
+            (seed >> 72) % 2 == 0
+                ? _call(quote.provider, abi.encodeCall(market.expire, (quote)))
+                : _call(stranger, abi.encodeCall(market.answer, (quote, 1, (seed >> 80) % P, noProof())));
         _expect(Breach.OtherQuote, done, false);
     }
 
@@ -392,7 +406,12 @@ abstract contract QueryActions is QueryMarketTest {
 
     function _publisherOrSo(Dataset storage set, uint256 seed) private view returns (address) {
         if (seed % 4 == 0) return set.provider;
-        return seed % 16 == 1 ? stranger : seed % 4 == 1 ? publisher : set.publisher;
+        return
+            seed % 16 == 1
+                ? stranger
+                : seed % 4 == 1
+                    ? publisher
+                    : set.publisher;
     }
 
     function publishOne(uint256 seed) external {
@@ -477,6 +496,8 @@ abstract contract QueryActions is QueryMarketTest {
             account,
             abi.encodeCall(market.authorize, (agent, address(tokens[t]), mine.maxBond, mine.minWindow, mine.validUntil))
         );
+        // It ends now at the earliest.
+        if (mine.validUntil < clock) mine.validUntil = uint40(clock);
         limits[account][address(tokens[t])] = mine;
     }
 
@@ -484,7 +505,8 @@ abstract contract QueryActions is QueryMarketTest {
     function passTime(uint256 seed) external {
         seed = _begin(seed);
         uint256 target = clock + ((seed >> 64) % 400);
-        if (questions.length != 0 && seed % 4 == 0) target = questions[_pick(seed >> 8)].deadline + ((seed >> 72) % 3) - 1;
+        if (questions.length != 0 && seed % 4 == 0)
+            target = questions[_pick(seed >> 8)].deadline + ((seed >> 72) % 3) - 1;
         if (seed % 4 == 1) {
             Dataset memory set = datasets[(seed >> 8) % datasets.length];
             uint256 since = roots[set.id][ROOT + ((seed >> 16) % ROOTS)].supersededAt;

@@ -54,7 +54,8 @@ abstract contract QueryClaims is QueryActions {
         for (uint256 i; i < pending.length; ++i) {
             Quote memory quote = questions[pending[i]].quote;
             for (uint256 party; party < PARTIES; ++party) {
-                if (providers[party] == quote.provider) bonds[party][quote.token == address(tokens[0]) ? 0 : 1] += quote.bond;
+                if (providers[party] == quote.provider)
+                    bonds[party][quote.token == address(tokens[0]) ? 0 : 1] += quote.bond;
             }
         }
         for (uint256 t; t < 2; ++t) {
@@ -119,7 +120,8 @@ abstract contract QueryClaims is QueryActions {
             if (mine.status != QuestionStatus.Answered) continue;
             _is("used", market.isUsed(mine.quote.provider, mine.nullifier) ? 1 : 0, 1);
             for (uint256 j; j < i; ++j) {
-                if (questions[j].status != QuestionStatus.Answered || questions[j].nullifier != mine.nullifier) continue;
+                if (questions[j].status != QuestionStatus.Answered || questions[j].nullifier != mine.nullifier)
+                    continue;
                 _is("used twice", questions[j].quote.provider == mine.quote.provider ? 1 : 0, 0);
             }
         }

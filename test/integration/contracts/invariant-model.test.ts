@@ -5,11 +5,11 @@ import { readFileSync } from "node:fs";
 import { before, describe, test } from "node:test";
 import {
   type JobFacts,
+  onProbation,
   type Settlement,
   type Standing,
   type StandingChange,
   type StatusView,
-  onProbation,
   unknownStanding,
   type Verdict,
   ZERO_HASH,
@@ -80,7 +80,8 @@ describe("the model of the invariants says what core says", () => {
       assert.equal(await model.getFunction("escrowOf")(vector.terms), BigInt(vector.escrow));
       const ending = await model.getFunction("endingOf")(history);
       const { settlement } = vector;
-      const marked = (marks: readonly boolean[]): number[] => [...marks].flatMap((mark, place) => (mark ? [place] : []));
+      const marked = (marks: readonly boolean[]): number[] =>
+        [...marks].flatMap((mark, place) => (mark ? [place] : []));
       assert.equal(ending.accepted, settlement.outcome !== 0);
       assert.deepEqual([Number(ending.outcome), ending.resultHash], [settlement.outcome, settlement.resultHash]);
       assert.deepEqual(
