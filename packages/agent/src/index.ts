@@ -4,7 +4,6 @@ export { type Authorization, type ChainReader, createChainReader } from "./inter
 export { type AgentConfig, agentConfigSchema } from "./internal/config.ts";
 export {
   type Effect,
-  MAX_ATTEMPTS,
   type MarketCall,
   REDELIVERY_PAUSE_SECONDS,
   reportTime,
@@ -50,8 +49,19 @@ export type {
   JobState,
   PeerMessages,
   ReducerSettings,
+  SetRecord,
+  SignedSet,
   TransactionRecord,
   VoteRecord,
 } from "./internal/state.ts";
 export { emptyState, factsOf, placeOf } from "./internal/state.ts";
-export { type Answer, assertFixed, createVoteGuard, type FixedVote, type VoteGuard } from "./internal/vote-guard.ts";
+export { MAX_ATTEMPTS } from "./internal/view.ts";
+export {
+  type Answer,
+  assertFixed,
+  assertFixedSet,
+  createVoteGuard,
+  type FixedSet,
+  type FixedVote,
+  type VoteGuard,
+} from "./internal/vote-guard.ts";

@@ -142,6 +142,28 @@ export type JobEvent =
       }
     >;
 
+const names: Readonly<Record<JobEvent["eventName"], true>> = {
+  JobOpened: true,
+  CommitmentPlaced: true,
+  CommitmentSkipped: true,
+  SeatDeclined: true,
+  SparePromoted: true,
+  CommitmentSetPlaced: true,
+  CommitmentOpened: true,
+  OpeningSkipped: true,
+  JobSettled: true,
+  CallbackCalled: true,
+};
+
+/**
+ * Tells whether an event of the market is one that {@link foldJobEvent} takes.
+ *
+ * @param name Name of the event.
+ */
+export function isJobEventName(name: string): name is JobEvent["eventName"] {
+  return Object.hasOwn(names, name);
+}
+
 /**
  * Folds one event of a job into its facts. Events come in the order of the chain, each once.
  *

@@ -4,6 +4,7 @@ import {
   escrowOf,
   foldJobEvent,
   type Hex,
+  isJobEventName,
   type JobEvent,
   type JobFacts,
   JobStatus,
@@ -49,7 +50,7 @@ export async function observeJobs(client: PublicClient, market: Address, fromBlo
       const block = await client.getBlock({ blockNumber: log.blockNumber });
       times.set(log.blockNumber, Number(block.timestamp));
     }
-    if (isJobEvent(log.eventName)) {
+    if (isJobEventName(log.eventName)) {
       const event = {
         eventName: log.eventName,
         args: log.args,
@@ -76,21 +77,6 @@ export async function observeJobs(client: PublicClient, market: Address, fromBlo
     facts: job,
     transactions: [...(events.get(jobId) ?? [])].map(([hash, rest]) => ({ hash, ...rest })),
   }));
-}
-
-const jobEvents: ReadonlySet<string> = new Set<JobEvent["eventName"]>([
-  "JobOpened",
-  "CommitmentPlaced",
-  "CommitmentSkipped",
-  "SeatDeclined",
-  "SparePromoted",
-  "CommitmentOpened",
-  "OpeningSkipped",
-  "JobSettled",
-]);
-
-function isJobEvent(name: string): name is JobEvent["eventName"] {
-  return jobEvents.has(name);
 }
 
 /** One job in the summary that `--json` prints. Amounts are decimal strings in base units. */

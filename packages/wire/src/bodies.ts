@@ -48,7 +48,18 @@ export type CommitmentBody = {
   readonly signature: Hex;
 };
 
-/** Body of kind `opening`: proves itself against the commitment on chain. */
+/** Body of kind `set-signature`: a member of a set agrees to vote by it. */
+export type SetSignatureBody = {
+  readonly provider: Address;
+  /** Index of the place in the panel. */
+  readonly place: number;
+  /** By place: the commitment of each member, zero for places that take no part. */
+  readonly commitments: readonly Hex[];
+  /** ECDSA over CommitmentSet by the provider or its agent. */
+  readonly signature: Hex;
+};
+
+/** Body of kind `opening`: proves itself against the commitment on chain, or in a signed set. */
 export type OpeningBody = {
   readonly provider: Address;
   readonly opening: Opening;
@@ -77,6 +88,7 @@ export type EnvelopeBodies = {
   readonly request: RequestBody;
   readonly offer: OfferBody;
   readonly commitment: CommitmentBody;
+  readonly "set-signature": SetSignatureBody;
   readonly opening: OpeningBody;
   readonly delivery: DeliveryBody;
   readonly redelivery: RedeliveryBody;
@@ -133,6 +145,12 @@ export const bodySchemas: { readonly [K in EnvelopeKind]: z.ZodType<EnvelopeBodi
   }),
   offer: z.strictObject({ sealed: base64(MAX_SEALED_OFFER_BYTES) }),
   commitment: z.strictObject({ provider: address, place, commitment: bytes32, signature: ecdsaSignature }),
+  "set-signature": z.strictObject({
+    provider: address,
+    place,
+    commitments: z.array(bytes32).min(1).max(MAX_PLACES),
+    signature: ecdsaSignature,
+  }),
   opening: z.strictObject({
     provider: address,
     opening: z.strictObject({ place, outcome: uint(8), resultHash: bytes32, salt: bytes32 }),

@@ -6,7 +6,7 @@ import { viemBlockSource } from "@quorate/chain";
 import { type Logger, silentLogger, systemClock } from "@quorate/core";
 import { runPackage, supports } from "@quorate/sandbox";
 import { createOutbox, openDatabase } from "@quorate/service";
-import { createRelayClient } from "@quorate/wire";
+import { createRelayClient, type EnvelopeKind } from "@quorate/wire";
 import { createPublicClient, http, keccak256, stringToBytes } from "viem";
 import type { TestMarket, TestProvider } from "./market.ts";
 
@@ -23,12 +23,19 @@ let count = 0;
  *
  * @param market Market to work on.
  * @param provider Provider that it works for.
- * @param options Changes of the policy; another sandbox; a logger.
+ * @param options Changes of the policy; another sandbox; a logger; messages that never leave.
  */
 export function startLocalAgent(
   market: TestMarket,
   provider: TestProvider,
-  options: { policy?: Record<string, unknown>; sandbox?: SandboxPort; logger?: Logger; dataDir?: string } = {},
+  options: {
+    policy?: Record<string, unknown>;
+    sandbox?: SandboxPort;
+    logger?: Logger;
+    dataDir?: string;
+    /** Messages that it keeps to itself. */
+    withhold?: readonly EnvelopeKind[];
+  } = {},
 ): LocalAgent {
   const dataDir = options.dataDir ?? join(market.dir, `local-${count++}`);
   mkdirSync(dataDir, { recursive: true });
@@ -39,6 +46,11 @@ export function startLocalAgent(
   const votesDb = openDatabase(join(dataDir, "votes.db"));
   const clients = [createPublicClient({ transport: http(market.anvil.url) })];
   const stop = new AbortController();
+  const relays = createRelayClient({ urls: [market.relayUrl], domain, signal: stop.signal });
+  const publish: typeof relays.publish = async (envelope, publishing) =>
+    options.withhold?.includes(envelope.kind) === true
+      ? { accepted: [market.relayUrl], failed: [] }
+      : relays.publish(envelope, publishing);
   const agent = createAgent({
     provider: provider.account.address,
     domain,
@@ -50,7 +62,7 @@ export function startLocalAgent(
     sources: [viemBlockSource(market.anvil.url)],
     fromBlock: 0,
     reader: createChainReader(clients, domain),
-    relays: createRelayClient({ urls: [market.relayUrl], domain, signal: stop.signal }),
+    relays: { ...relays, publish },
     outbox: createOutbox({
       db,
       clients,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { generatePackageKey, JobStatus, Outcome, utf8, Verdict } from "@quorate/core";
+import { Flag, generatePackageKey, JobStatus, Outcome, utf8, Verdict } from "@quorate/core";
 import { recordingLogger, until } from "@quorate/testkit";
 import { startLocalAgent, testSandbox } from "./in-process.ts";
 import { TestMarket } from "./market.ts";
@@ -58,6 +58,58 @@ describe("agents on a chain", { concurrency: true }, () => {
         /fact|vote|message|transaction/.test(event) && fields.jobId === undefined && !event.includes("."),
     );
     assert.deepEqual(withoutJob, [], "every line about a job names it");
+  });
+
+  it("vote by a set where the request allows it: open, and one transaction with everything, shadow included", async () => {
+    const providers = await Promise.all([0, 1, 2, 3].map((index) => market.provider({ hotKey: index < 2 })));
+    await using stack = new AsyncDisposableStack();
+    const agents = providers.map((provider) =>
+      stack.use(startLocalAgent(market, provider, { policy: { carrying: { mode: "rotate", patienceSeconds: 20 } } })),
+    );
+    const job = await market.request({ commitWindow: 600, revealWindow: 600, shadows: 1, flags: Flag.SetVotes });
+    await market.open(job, providers);
+    const { settled, commitments } = await market.settled(job.jobId);
+    assert.deepEqual(
+      settled.results.map(({ verdict, paid }) => [verdict, paid]),
+      providers.map(() => [Verdict.Aligned, 900_000n]),
+    );
+    assert.equal(commitments.length, 4);
+    assert.deepEqual(await market.transactions(job.jobId), [
+      ["JobOpened"],
+      ["CommitmentSetPlaced", ...providers.map(() => "CommitmentOpened"), "JobSettled"],
+    ]);
+    for (const { account } of providers) {
+      const bytes = await until(() => market.delivered(job, account.address), { timeoutMs: 30_000 });
+      assert.deepEqual(Buffer.from(bytes).toString(), "42\n");
+    }
+    const told = agents[0]?.agent.explain(job.jobId);
+    assert.ok(told?.lines.some(({ text }) => /Votes by a set with places 0, 1, 2, 3/.test(text)));
+  });
+
+  it("go to the chain when a member withholds its signature of the set, and everybody is paid", async () => {
+    const providers = await Promise.all([0, 1, 2].map(() => market.provider()));
+    await using stack = new AsyncDisposableStack();
+    for (const [index, provider] of providers.entries())
+      stack.use(
+        startLocalAgent(market, provider, {
+          policy: { carrying: { mode: index === 2 ? "never" : "rotate", patienceSeconds: 4 } },
+          withhold: index === 2 ? ["set-signature"] : [],
+        }),
+      );
+    const job = await market.request({ commitWindow: 40, flags: Flag.SetVotes });
+    await market.open(job, providers);
+    const { settled, bySet, openedAt, lastCommitAt } = await market.settled(job.jobId);
+    assert.equal(bySet, false);
+    assert.ok(lastCommitAt >= openedAt + 20, "the set has the first half of the window for itself");
+    assert.deepEqual(
+      settled.results.map(({ verdict, paid }) => [verdict, paid]),
+      providers.map(() => [Verdict.Aligned, 900_000n]),
+    );
+    const openings = (await market.relays.list(job.jobId)).filter(({ kind }) => kind === "opening");
+    for (const { sender, createdAt } of openings) {
+      const holdsAll = sender.toLowerCase() === providers[2]?.agent.address.toLowerCase();
+      assert.ok(holdsAll || createdAt >= lastCommitAt, "nobody shows an opening to one that did not sign");
+    }
   });
 
   it("vote with a report when they got another key than the rest, and nobody is convicted", async () => {

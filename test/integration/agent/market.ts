@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { jobMarketAbi, testTokenAbi } from "@quorate/abi";
 import { jobMarketArtifact, testTokenArtifact } from "@quorate/abi/artifacts";
-import { dutyOrder, factEvents } from "@quorate/agent";
+import { type Duty, dutyOrder, factEvents } from "@quorate/agent";
 import {
   type Address,
   contentHashOf,
@@ -207,7 +207,7 @@ export class TestMarket implements AsyncDisposable {
   async request(
     changes: Partial<Request> = {},
     first: Partial<
-      Record<"commitments" | "promotion" | "openings" | "settlement", { places: number[]; first: number }>
+      Record<Duty, { places: number[]; first: number }>
     > = {},
     pkg: Package = buildPackage({
       engine,
@@ -313,6 +313,17 @@ export class TestMarket implements AsyncDisposable {
     const createdAt = Math.floor(Date.now() / 1000);
     const draft = { kind: "offer" as const, topic: job.jobId, body, createdAt, expiry: createdAt + 3600 };
     await this.relays.publish(await signEnvelope(draft, account, this.domain));
+  }
+
+  /** Events of a job by transaction, in the order of the chain. */
+  async transactions(jobId: Hex): Promise<readonly (readonly string[])[]> {
+    const logs = await this.anvil.public.getLogs({ address: this.domain.market, fromBlock: 0n });
+    const found = new Map<Hex, string[]>();
+    for (const { eventName, args, transactionHash } of parseEventLogs({ abi: jobMarketAbi, logs })) {
+      if ((args as { jobId?: Hex }).jobId !== jobId) continue;
+      found.set(transactionHash, [...(found.get(transactionHash) ?? []), eventName]);
+    }
+    return [...found.values()];
   }
 
   /** Facts of a job as a fresh reader of the chain folds them. */

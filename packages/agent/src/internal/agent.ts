@@ -389,7 +389,7 @@ class ProviderAgent implements Agent {
           for (const envelope of await relays.list(job.jobId, { signal })) {
             if (envelope.kind !== "redelivery") continue;
             const message = await checkPeerMessage(envelope, facts, 0, this.#ports);
-            if (message !== undefined) this.#dispatch(message);
+            if (message !== undefined && message !== "later") this.#dispatch(message);
           }
         } catch (error) {
           this.#ports.logger.debug("redeliveries_not_read", { jobId: job.jobId, error });
@@ -413,6 +413,7 @@ class ProviderAgent implements Agent {
       gasBalance: UNBOUNDED,
       gasPrice: 0n,
       openJobs: 0,
+      callbackGas: 0,
       engineSupported: sandbox.supports(requirements),
       packageBytes: 0,
     });

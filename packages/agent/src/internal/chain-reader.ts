@@ -1,6 +1,6 @@
 import { jobMarketAbi } from "@quorate/abi";
 import type { RawLog } from "@quorate/chain";
-import type { Address, Hex, JobEvent, MarketDomain, Request } from "@quorate/core";
+import { type Address, type Hex, isJobEventName, type JobEvent, type MarketDomain, type Request } from "@quorate/core";
 import { decodeEventLog, erc20Abi, type PublicClient } from "viem";
 
 /** What the agent reads from a node beside events. */
@@ -9,8 +9,8 @@ export type ChainReader = {
   free(token: Address, owner: Address): Promise<bigint>;
   /** Balance of an account in the token itself, base units. */
   tokenBalance(token: Address, owner: Address): Promise<bigint>;
-  /** What a provider allowed an agent for a token; `validUntil` is zero when nothing. */
-  authorization(provider: Address, agent: Address, token: Address): Promise<Authorization>;
+  /** What a provider allowed an agent for a token, as of a block, else the newest; `validUntil` is zero when nothing. */
+  authorization(provider: Address, agent: Address, token: Address, block?: number): Promise<Authorization>;
   onProbation(provider: Address): Promise<boolean>;
   /** Number of the provider's present or last probation. */
   probation(provider: Address): Promise<number>;
@@ -56,9 +56,14 @@ export function createChainReader(clients: readonly PublicClient[], domain: Mark
     },
     tokenBalance: (token, owner) =>
       ask((client) => client.readContract({ address: token, abi: erc20Abi, functionName: "balanceOf", args: [owner] })),
-    authorization: async (provider, agent, token) => {
+    authorization: async (provider, agent, token, block) => {
       const [maxBond, minCommitWindow, validUntil] = await ask((client) =>
-        client.readContract({ ...market, functionName: "authorizationOf", args: [provider, agent, token] }),
+        client.readContract({
+          ...market,
+          functionName: "authorizationOf",
+          args: [provider, agent, token],
+          ...(block === undefined ? {} : { blockNumber: BigInt(block) }),
+        }),
       );
       return { maxBond, minCommitWindow, validUntil };
     },
@@ -86,16 +91,6 @@ export type AgentEvent =
   | JobEvent
   | { readonly eventName: "JobAnnounced"; readonly jobId: Hex; readonly request: Request };
 
-const wanted: ReadonlySet<string> = new Set<AgentEvent["eventName"]>([
-  "JobAnnounced",
-  "JobOpened",
-  "CommitmentPlaced",
-  "SeatDeclined",
-  "SparePromoted",
-  "CommitmentOpened",
-  "JobSettled",
-]);
-
 /**
  * Decodes a log of the market.
  *
@@ -113,10 +108,10 @@ export function decodeAgentEvent(log: RawLog, timestamp: number): AgentEvent | u
     // Not an event of this version of the market: nothing that a decision could rest on.
     return undefined;
   }
-  if (!wanted.has(decoded.eventName)) return undefined;
   if (decoded.eventName === "JobAnnounced") {
     const { jobId, request } = decoded.args as { jobId: Hex; request: Request };
     return { eventName: "JobAnnounced", jobId, request };
   }
+  if (!isJobEventName(decoded.eventName)) return undefined;
   return { eventName: decoded.eventName, args: decoded.args, timestamp } as JobEvent;
 }

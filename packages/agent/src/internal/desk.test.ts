@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
+  commitmentSetTypes,
+  Flag,
   type Hex,
   hashRequirements,
   jobIdOf,
@@ -129,6 +131,8 @@ describe("a message of a peer", () => {
     assert(facts !== undefined);
     return checkPeerMessage(envelope as Envelope, facts, 1000, { reader, domain: testDomain });
   };
+  const typeOf = (checked: Awaited<ReturnType<typeof check>>): string | undefined =>
+    typeof checked === "object" ? checked.type : checked;
   const commitmentBy = async (place: number) => {
     const provider = world.places[place]?.provider as `0x${string}`;
     const commitment = world.commitmentOf(place);
@@ -143,7 +147,7 @@ describe("a message of a peer", () => {
 
   it("is a commitment only by the place's provider or an agent it authorized", async () => {
     const envelope = await commitmentBy(1);
-    assert.equal((await check(envelope))?.type, "peer-commitment");
+    assert.equal(typeOf(await check(envelope)), "peer-commitment");
     const strangers = fakeReader({
       authorization: async () => ({ maxBond: 0n, minCommitWindow: 0, validUntil: 1000 }),
     });
@@ -158,11 +162,64 @@ describe("a message of a peer", () => {
 
   it("is an opening only when it opens the commitment on chain", async () => {
     const opening = world.openingOf(1);
-    assert.equal(await check({ kind: "opening", body: { opening } }), undefined, "nothing is committed yet");
+    assert.equal(await check({ kind: "opening", body: { opening } }), "later", "nothing is committed yet");
     world.mine([world.committed(1)]);
-    assert.equal((await check({ kind: "opening", body: { opening } }))?.type, "peer-opening");
+    assert.equal(typeOf(await check({ kind: "opening", body: { opening } })), "peer-opening");
     for (const wrong of [{ outcome: Outcome.Failed }, { resultHash: testHash(9) }, { salt: testHash(9) }, { place: 2 }])
-      assert.equal(await check({ kind: "opening", body: { opening: { ...opening, ...wrong } } }), undefined);
+      assert.equal(await check({ kind: "opening", body: { opening: { ...opening, ...wrong } } }), "later");
+    assert.equal(await check({ kind: "opening", body: { opening: { ...opening, place: 9 } } }), undefined);
+  });
+
+  it("is a signature over a set only by a member that is bound for the whole window, also at the confirmed block", async () => {
+    const flagged = new World({ flags: Flag.SetVotes, shadows: 1 });
+    flagged.mine([flagged.opened()]);
+    const facts = flagged.factsAt();
+    assert(facts !== undefined);
+    const end = facts.openedAt + 400;
+    const signed = async (place: number, commitments: readonly Hex[] = flagged.setOf()) => {
+      const signature = await agent.signTypedData({
+        domain: typedDomain(testDomain),
+        types: commitmentSetTypes,
+        primaryType: "CommitmentSet",
+        message: { jobId: flagged.jobId, commitments },
+      });
+      return { kind: "set-signature", body: { provider: testAddress(1), place, commitments, signature } } as never;
+    };
+    const until = (head: number, deep = head) =>
+      fakeReader({
+        authorization: async (_provider, _agent, _token, block) => ({
+          maxBond: 0n,
+          minCommitWindow: 0,
+          validUntil: block === undefined ? head : deep,
+        }),
+      });
+    const at = async (envelope: Promise<never>, reader: ReturnType<typeof fakeReader>, block?: number, of = facts) =>
+      typeOf(await checkPeerMessage(await envelope, of, 1000, { reader, domain: testDomain, confirmedBlock: block }));
+    assert.equal(await at(signed(1), until(end), 5), "peer-set");
+    assert.equal(await at(signed(1), until(end - 1), 5), undefined, "the agent ends before the window");
+    assert.equal(await at(signed(1), until(end, 0), 5), "later", "the authorization is not confirmed");
+    assert.equal(await at(signed(1), until(end)), "later", "nothing is confirmed");
+    assert.equal(await at(signed(9), until(end), 5), undefined, "there is no such place");
+    assert.equal(await at(signed(1, flagged.setOf([0, 2])), until(end), 5), undefined, "a seat is missing");
+    assert.equal(await at(signed(1), until(end), 5, { ...facts, bySet: true }), undefined);
+    assert.equal(await at(signed(1), until(end), 5, { ...facts, request: { ...facts.request, flags: 0 } }), undefined);
+    const broken = signed(1).then((envelope) => {
+      const { body } = envelope as { body: object };
+      return { ...(envelope as object), body: { ...body, signature: `0x${"00".repeat(65)}` } } as never;
+    });
+    assert.equal(await at(broken, until(end), 5), undefined);
+  });
+
+  it("is an opening when it opens the set that this agent signed", async () => {
+    const fresh = new World();
+    fresh.mine([fresh.opened()]);
+    const facts = fresh.factsAt();
+    assert(facts !== undefined);
+    const envelope = { kind: "opening", body: { opening: fresh.openingOf(1) } } as unknown as Envelope;
+    const against = async (set: readonly Hex[]) =>
+      typeOf(await checkPeerMessage(envelope, facts, 1000, { reader: fakeReader(), domain: testDomain, set }));
+    assert.equal(await against(fresh.setOf()), "peer-opening");
+    assert.equal(await against(fresh.setOf([0, 2])), "later");
   });
 
   it("asks for a result only when the requester sent it", async () => {

@@ -16,8 +16,9 @@ import {
   type Terms,
 } from "@quorate/core";
 import type { CloseReason, TransactionDuty } from "./journal-entry.ts";
-import { type Duty, turnOf } from "./rotation.ts";
+import { holdsSet, mayAgreeOnSet, setTime, setVoting } from "./set-voting.ts";
 import { type AgentState, factsOf, type Horizons, type JobState, placeOf, type ReducerSettings } from "./state.ts";
+import { isTurn, shadowPatience, transact, type View } from "./view.ts";
 
 /** A call to the market. Own signatures, openings and salts are added where it is built; nobody else has them. */
 export type MarketCall = { readonly terms: Terms } & (
@@ -30,6 +31,19 @@ export type MarketCall = { readonly terms: Terms } & (
       readonly commitments: readonly PlacedCommitment[];
       readonly others: readonly Opening[];
       readonly ownPlace?: number;
+    }
+  | {
+      readonly name: "revealSet";
+      readonly landed: readonly PlacedCommitment[];
+      /** By place, zero for no member. */
+      readonly commitments: readonly Hex[];
+      /** Of other members. */
+      readonly openings: readonly Opening[];
+      /** Of all other members. */
+      readonly signatures: readonly { readonly place: number; readonly signature: Hex }[];
+      readonly ownPlace: number;
+      /** Whether the own opening was shown already. */
+      readonly opensOwn: boolean;
     }
   | { readonly name: "settle" }
 );
@@ -55,6 +69,10 @@ export type Effect =
   | EffectOf<"report", { readonly place: number; readonly seen: readonly Hex[] }>
   /** Sign the commitment and publish it. */
   | EffectOf<"publish-commitment", { readonly place: number; readonly validUntil: number }>
+  /** Make a set the one that this agent votes by. */
+  | EffectOf<"fix-set", { readonly commitments: readonly Hex[] }>
+  /** Sign the set that was fixed and publish the signature. */
+  | EffectOf<"publish-set-signature", { readonly place: number; readonly validUntil: number }>
   /** Hand a call to the outbox. */
   | EffectOf<
       "transact",
@@ -70,7 +88,7 @@ export type Effect =
       "watch-transaction",
       { readonly duty: TransactionDuty; readonly attempt: number; readonly transactionKey: string }
     >
-  /** Publish the opening: revealing is final. */
+  /** Publish the opening: revealing is final, or all members have signed the set. */
   | EffectOf<"publish-opening", { readonly place: number; readonly validUntil: number }>
   /** Seal the result to the requester, upload it and name it. */
   | EffectOf<"deliver", { readonly place: number; readonly askedAt?: number }>
@@ -78,9 +96,6 @@ export type Effect =
   | EffectOf<"delete-keys">
   /** Delete the result and forget the job. */
   | EffectOf<"close", { readonly why: CloseReason }>;
-
-/** Attempts of one duty of one job; more would only burn gas. */
-export const MAX_ATTEMPTS = 8;
 
 /**
  * From this share of its window on, a place that has no answer reports: late is worse than unknown, and the commitment
@@ -123,22 +138,6 @@ function watchedTransactions(job: JobState): Effect[] {
     }));
 }
 
-/** A job with what is known at the three horizons; everything below reads it. */
-type View = {
-  readonly job: JobState;
-  readonly settings: ReducerSettings;
-  /** Timestamp of the newest block. */
-  readonly now: number;
-  readonly facts: JobFacts;
-  readonly status: StatusView;
-  readonly terms: Terms;
-  readonly own: number;
-  /** Facts and status with the policy's confirmations. */
-  readonly confirmed?: { readonly facts: JobFacts; readonly status: StatusView };
-  /** Facts and status that are final. */
-  readonly final?: { readonly facts: JobFacts; readonly status: StatusView };
-};
-
 function jobEffects(job: JobState, horizons: Horizons, settings: ReducerSettings): Effect[] {
   const { jobId } = job;
   const now = horizons.head.timestamp;
@@ -162,7 +161,7 @@ function jobEffects(job: JobState, horizons: Horizons, settings: ReducerSettings
     ...(confirmed === undefined ? {} : { confirmed }),
     ...(final === undefined ? {} : { final }),
   };
-  return [...seated(view), ...committing(view), ...revealing(view), ...afterwards(view)];
+  return [...seated(view), ...committing(view), ...setVoting(view), ...revealing(view), ...afterwards(view)];
 }
 
 function at(job: JobState, block: Horizons["final"]): View["final"] {
@@ -252,7 +251,8 @@ function answering(view: View): Effect[] {
 function ownCommitments({ facts, job, own }: View): Hex[] {
   const placed = facts.commitments.filter(({ place }) => place === own).map(({ commitment }) => commitment);
   const carried = job.peers.commitments[own]?.commitment;
-  return carried === undefined ? placed : [...placed, carried];
+  const signed = (job.peers.sets[own] ?? []).flatMap(({ commitments }) => commitments[own] ?? []);
+  return [...placed, ...(carried === undefined ? [] : [carried]), ...signed];
 }
 
 function ownCommitment(view: View): Effect[] {
@@ -273,14 +273,16 @@ function ownCommitment(view: View): Effect[] {
 
 /**
  * When a place stops waiting for a carrier: at half of what remained when its vote was fixed. A shadow never waits,
- * because nobody waits for it; nor does a vote that came late.
+ * because nobody waits for it, but for the set that may have it as a member; nor does a vote that came late.
  */
 function ownCommitTime(
-  { terms, own }: View,
+  view: View,
   votedAt: number,
   { startedAt, deadline }: { readonly startedAt: number; readonly deadline: number },
 ): number {
+  const { terms, own, facts } = view;
   const since = Math.max(votedAt, startedAt);
+  if (roleOfPlace(terms, own) === "shadow" && mayAgreeOnSet(view)) return setTime(facts);
   if (roleOfPlace(terms, own) === "shadow" || since >= reportTime(startedAt, terms.commitWindow)) return since;
   return since + Math.floor((deadline - since) / 2);
 }
@@ -288,6 +290,8 @@ function ownCommitTime(
 function carriedCommitments(view: View): Effect[] {
   const { job, facts, status, own, now, terms, confirmed } = view;
   if (confirmed === undefined || status.status !== JobStatus.Committing) return [];
+  // A carrier would always come before the set. Once the set is complete, it carries the commitments as well.
+  if (mayAgreeOnSet(view) || (holdsSet(view) && now < ownSetPatience(view))) return [];
   const missing = status.occupants.filter((place) => !facts.committed.includes(place));
   const available = missing.map((place) => availableCommitment(view, place));
   if (missing.length === 0 || available.some((found) => found === undefined)) return [];
@@ -320,6 +324,13 @@ function carriedCommitments(view: View): Effect[] {
   });
 }
 
+/** Until when a complete set is waited for before commitments are carried to the chain beside it. */
+function ownSetPatience({ facts, job }: View): number {
+  const deadline = facts.openedAt + facts.terms.commitWindow;
+  const since = Math.max(job.vote?.at ?? 0, facts.openedAt);
+  return since + Math.floor((deadline - since) / 2);
+}
+
 /**
  * Whether a mined call of this agent has carried a place's commitment without effect: its agent's authorization has ended, say.
  * Carrying it again would burn gas at that place's will.
@@ -328,21 +339,6 @@ function isSpent({ job }: View, place: number): boolean {
   const last = job.transactions["carry-commitments"];
   const carried = job.peers.commitments[place];
   return last?.state === "mined" && carried !== undefined && carried.seenAt <= last.at;
-}
-
-/**
- * How long a carrier waits for shadows once it has every weighted commitment, seconds. The chain does not wait for them: a
- * shadow that needs a moment longer than the seats could never show that it agrees.
- */
-function shadowPatience({ job, facts, settings, terms }: View): number {
-  const isMissing = terms.places.some(
-    (_, place) =>
-      roleOfPlace(terms, place) === "shadow" &&
-      !facts.committed.includes(place) &&
-      !facts.declined.includes(place) &&
-      job.peers.commitments[place] === undefined,
-  );
-  return isMissing ? Math.min(settings.carrying.patienceSeconds, Math.floor(terms.commitWindow / 8)) : 0;
 }
 
 function availableCommitment(
@@ -367,7 +363,8 @@ function promotion(view: View): Effect[] {
         : (status.deadlines[seat] as number),
     ),
   );
-  if (!isTurn(view, "promotion", everybodyWilling(view), since)) return [];
+  // The set gives promoted spares their place back.
+  if (holdsSet(view) || !isTurn(view, "promotion", everybodyWilling(view), since)) return [];
   return transact(view, "promote", deadline, { name: "promote", terms });
 }
 
@@ -500,32 +497,4 @@ function weightedAndWilling({ status, facts }: View): readonly number[] {
 
 function everybodyWilling({ facts }: View): readonly number[] {
   return facts.terms.places.map((_, place) => place).filter((place) => !facts.declined.includes(place));
-}
-
-function isTurn(
-  { settings, job, own, now, terms }: View,
-  duty: Duty,
-  places: readonly number[],
-  since: number,
-): boolean {
-  if (settings.carrying.mode === "never" && duty !== "settlement" && duty !== "promotion") return false;
-  const shortest = Math.min(terms.commitWindow, terms.revealWindow);
-  // In a short window, patience must not eat the time that the fallback needs.
-  const patienceSeconds = Math.min(settings.carrying.patienceSeconds, Math.max(1, Math.floor(shortest / 16)));
-  const turn = turnOf({ jobId: job.jobId, duty, places, own, since, patienceSeconds });
-  return turn !== undefined && now >= turn;
-}
-
-/** A transaction that is wanted, unless one is on its way or the last one ended a moment ago. */
-function transact({ job, now, settings }: View, duty: TransactionDuty, validUntil: number, call: MarketCall): Effect[] {
-  const last = job.transactions[duty];
-  if (last?.state === "pending") return [];
-  const attempt = (last?.attempt ?? 0) + 1;
-  if (attempt > MAX_ATTEMPTS) return [];
-  // After an end the chain needs a moment to show what the call did.
-  if (last !== undefined && now < last.at + Math.min(settings.carrying.patienceSeconds, (validUntil - last.at) / 8))
-    return [];
-  return [
-    { type: "transact", jobId: job.jobId, key: `${job.jobId}/${duty}/${attempt}`, duty, attempt, validUntil, call },
-  ];
 }

@@ -28,6 +28,7 @@ const dutyWords: Readonly<Record<TransactionDuty, string>> = {
   promote: "promote spares",
   reveal: "open its own vote",
   "carry-openings": "carry the panel's openings",
+  "reveal-set": "bring the signed set with the panel's openings",
   settle: "settle",
 };
 
@@ -119,6 +120,12 @@ function describe(entry: JournalEntry, provider: Address, before: JobState | und
       return describeVote(entry);
     case "commitment-published":
       return "The signed commitment is at a relay.";
+    case "set-fixed": {
+      const members = entry.commitments.flatMap((commitment, place) => (commitment === ZERO_HASH ? [] : [place]));
+      return `Votes by a set with places ${members.join(", ")}, and will sign no other.`;
+    }
+    case "set-signature-published":
+      return "The signature over the set is at a relay.";
     case "transaction-handed-over":
       return `Sends a transaction to ${dutyWords[entry.duty]} (attempt ${entry.attempt}).`;
     case "transaction-ended": {
@@ -127,7 +134,9 @@ function describe(entry: JournalEntry, provider: Address, before: JobState | und
       return `The transaction to ${dutyWords[entry.duty]} was ${entry.result}${gas}${reason}.`;
     }
     case "opening-published":
-      return "Revealing is final; the opening is at a relay.";
+      return before?.set !== undefined && factsOf(before)?.bySet === false
+        ? "All members have signed the set, or revealing is final; the opening is at a relay."
+        : "Revealing is final; the opening is at a relay.";
     case "result-delivered":
       return `Enough equal openings are final; the sealed result (${entry.bytes} bytes) is at a relay.`;
     case "result-redelivered":

@@ -9,6 +9,7 @@ export type TransactionDuty =
   | "promote"
   | "reveal"
   | "carry-openings"
+  | "reveal-set"
   | "settle";
 
 /** Events of a job that only explain and are not journaled. */
@@ -65,6 +66,10 @@ export type JournalEntry =
     >
   /** At least one relay has the signed commitment. */
   | EntryOf<"commitment-published", object>
+  /** The vote guard holds the set of commitments that the agent votes by; `commitments` by place, zero for no member. */
+  | EntryOf<"set-fixed", { readonly commitments: readonly Hex[] }>
+  /** At least one relay has the signature over the set. */
+  | EntryOf<"set-signature-published", object>
   /** The outbox holds a transaction; written together with it. */
   | EntryOf<
       "transaction-handed-over",
@@ -122,6 +127,7 @@ export const duties: readonly TransactionDuty[] = every<TransactionDuty>({
   promote: true,
   reveal: true,
   "carry-openings": true,
+  "reveal-set": true,
   settle: true,
 });
 
@@ -133,6 +139,8 @@ const entryKinds: readonly EntryKind[] = every<EntryKind>({
   "panel-judged": true,
   "vote-fixed": true,
   "commitment-published": true,
+  "set-fixed": true,
+  "set-signature-published": true,
   "transaction-handed-over": true,
   "transaction-ended": true,
   "opening-published": true,
@@ -171,6 +179,8 @@ export function stepOf(entry: JournalEntry): string {
     case "panel-judged":
     case "vote-fixed":
     case "commitment-published":
+    case "set-fixed":
+    case "set-signature-published":
     case "opening-published":
     case "result-delivered":
     case "result-redelivered":

@@ -41,6 +41,8 @@ export type RequestFacts = {
   readonly gasPrice: bigint;
   /** Jobs that are open with a place of this provider: each still needs its gas. */
   readonly openJobs: number;
+  /** Gas that the callbacks of these jobs and of live offers get together. */
+  readonly callbackGas: number;
   /** Authorization of the signing key, or undefined when the provider signs itself. */
   readonly authorization?: { readonly maxBond: bigint; readonly minCommitWindow: number; readonly validUntil: number };
   /** Whether the sandbox runs this engine, version and limits. */
@@ -167,7 +169,10 @@ export function judgeRequest(
     against("REQUESTER_UNFUNDED", `the requester holds ${facts.requesterFunds}, the escrow may be ${bound}`);
 
   const gasJobs = BigInt(facts.openJobs + facts.liveOffers + 1);
-  const gasNeeded = policy.gas.reserveWei + gasJobs * BigInt(policy.gas.perJob) * facts.gasPrice;
+  // Whoever settles pays for the callback: each of these jobs may be the one.
+  const callbacks = BigInt(facts.callbackGas + request.callbackGas);
+  const gasNeeded =
+    policy.gas.reserveWei + (gasJobs * BigInt(policy.gas.perJob) + upTo(callbacks * 64n, 63n)) * facts.gasPrice;
   if (facts.gasBalance < gasNeeded)
     against("GAS_RESERVE", `gas account holds ${facts.gasBalance} wei, commit, reveal and settle need ${gasNeeded}`);
 

@@ -22,6 +22,7 @@ const facts: RequestFacts = {
   gasBalance: 10n ** 18n,
   gasPrice: 10n ** 9n,
   openJobs: 0,
+  callbackGas: 0,
   engineSupported: true,
 };
 
@@ -97,6 +98,8 @@ describe("a request", () => {
     ["TOO_MANY_OFFERS", { facts: { liveOffers: 16 } }],
     ["REQUESTER_UNFUNDED", { facts: { requesterFunds: escrowBound(request()) - 1n } }],
     ["GAS_RESERVE", { facts: { gasBalance: 600_000n * 10n ** 9n - 1n } }],
+    ["GAS_RESERVE", { facts: { gasBalance: 600_000n * 10n ** 9n, callbackGas: 1 } }],
+    ["GAS_RESERVE", { facts: { gasBalance: 603_999n * 10n ** 9n }, request: { callbackGas: 4_000 } }],
     ["GAS_RESERVE", { facts: { gasBalance: 2n * 600_000n * 10n ** 9n - 1n, openJobs: 1 } }],
     ["REQUEST_EXPIRED", { request: { expiry: facts.now } }],
     ["AGENT_NOT_AUTHORIZED", { facts: { authorization: { maxBond: 10n ** 12n, minCommitWindow: 0, validUntil: 0 } } }],

@@ -1,6 +1,7 @@
 import {
   type Address,
   commitmentOf,
+  commitmentSetDigest,
   type Hex,
   type JobFacts,
   type MarketDomain,
@@ -10,39 +11,67 @@ import type { Envelope } from "@quorate/wire";
 import { recoverAddress } from "viem";
 import type { ChainReader } from "./chain-reader.ts";
 import type { Message } from "./reduce.ts";
+import { isShaped, votesBySet } from "./set-voting.ts";
+
+/** What a message is checked against beside the facts of its job. */
+export type PeerPorts = {
+  readonly reader: ChainReader;
+  readonly domain: MarketDomain;
+  /** Newest block with the policy's confirmations. */
+  readonly confirmedBlock?: number | undefined;
+  /** The set that this agent signed, by place. */
+  readonly set?: readonly Hex[] | undefined;
+};
 
 /**
- * Turns a message from a relay into a message of the reducer, if it proves itself: a commitment by a signature that the
- * market would accept, an opening by the commitment on chain. Everything else is dropped; relays and senders are strangers.
+ * Turns a message from a relay into a message of the reducer, if it proves itself: a commitment or a set by a signature that
+ * the market would accept, an opening by the commitment on chain or in the set that this agent signed. Everything else is
+ * dropped; relays and senders are strangers.
  *
  * @param envelope Envelope of the job's topic, its own signature checked by the relay client.
  * @param facts Facts of the job at the newest block.
  * @param now Timestamp of the newest block, unix s.
- * @returns Undefined when it proves nothing, or nothing yet.
+ * @param ports Chain, market, and what this agent knows.
+ * @returns Undefined when it proves nothing, `later` when it may with later blocks or messages.
  */
 export async function checkPeerMessage(
   envelope: Envelope,
   facts: JobFacts,
   now: number,
-  ports: { readonly reader: ChainReader; readonly domain: MarketDomain },
-): Promise<Message | undefined> {
+  ports: PeerPorts,
+): Promise<Message | "later" | undefined> {
   const { jobId } = facts;
   switch (envelope.kind) {
     case "commitment": {
       const { place, commitment, signature } = envelope.body;
       const provider = facts.terms.places[place]?.provider;
       if (provider === undefined || facts.committed.includes(place)) return undefined;
-      const allowed = await isSignedFor({ jobId, provider, commitment, signature }, facts, now, ports);
-      return allowed ? { type: "peer-commitment", jobId, commitment: { place, commitment, signature } } : undefined;
+      const signer = await signerOf(signedCommitmentDigest({ jobId, provider, commitment }, ports.domain), signature);
+      const isSigned = signer !== undefined && (await mayAct(signer, provider, facts, now, ports));
+      return isSigned ? { type: "peer-commitment", jobId, commitment: { place, commitment, signature } } : undefined;
+    }
+    case "set-signature": {
+      const { place, commitments, signature } = envelope.body;
+      const provider = facts.terms.places[place]?.provider;
+      if (provider === undefined || !votesBySet(facts) || !isShaped(facts.terms, commitments)) return undefined;
+      const signer = await signerOf(commitmentSetDigest({ jobId, commitments }, ports.domain), signature);
+      if (signer === undefined) return undefined;
+      // The market looks at the agent when the set comes: it has to be in force until then, and no reorganisation may take it back.
+      const last = facts.openedAt + facts.terms.commitWindow - 1;
+      if (!(await mayAct(signer, provider, facts, last, ports))) return undefined;
+      const block = ports.confirmedBlock;
+      if (block === undefined || !(await mayAct(signer, provider, facts, last, ports, block))) return "later";
+      return { type: "peer-set", jobId, signed: { place, commitments, signature } };
     }
     case "opening": {
       const { opening } = envelope.body;
-      const placed = facts.commitments.find(({ place }) => place === opening.place);
-      const provider = facts.terms.places[opening.place]?.provider;
-      if (placed === undefined || provider === undefined) return undefined;
-      const { outcome, resultHash, salt } = opening;
-      const opens = commitmentOf({ jobId, provider, outcome, resultHash, salt }, ports.domain) === placed.commitment;
-      return opens ? { type: "peer-opening", jobId, opening } : undefined;
+      const { place, outcome, resultHash, salt } = opening;
+      const provider = facts.terms.places[place]?.provider;
+      if (provider === undefined) return undefined;
+      const commitment = commitmentOf({ jobId, provider, outcome, resultHash, salt }, ports.domain);
+      const placed = facts.commitments.find((found) => found.place === place)?.commitment;
+      const opens = commitment === placed || commitment === ports.set?.[place];
+      return opens ? { type: "peer-opening", jobId, opening } : "later";
     }
     case "redelivery":
       return envelope.sender.toLowerCase() === facts.terms.requester.toLowerCase()
@@ -57,20 +86,23 @@ export async function checkPeerMessage(
   }
 }
 
-async function isSignedFor(
-  message: { readonly jobId: Hex; readonly provider: Address; readonly commitment: Hex; readonly signature: Hex },
-  facts: JobFacts,
-  now: number,
-  { reader, domain }: { readonly reader: ChainReader; readonly domain: MarketDomain },
-): Promise<boolean> {
-  const { jobId, provider, commitment, signature } = message;
-  let signer: Address;
+async function signerOf(hash: Hex, signature: Hex): Promise<Address | undefined> {
   try {
-    signer = await recoverAddress({ hash: signedCommitmentDigest({ jobId, provider, commitment }, domain), signature });
+    return await recoverAddress({ hash, signature });
   } catch {
-    return false;
+    return undefined;
   }
+}
+
+async function mayAct(
+  signer: Address,
+  provider: Address,
+  { terms }: JobFacts,
+  at: number,
+  { reader }: PeerPorts,
+  block?: number,
+): Promise<boolean> {
   if (signer.toLowerCase() === provider.toLowerCase()) return true;
-  const { validUntil } = await reader.authorization(provider, signer, facts.terms.token);
-  return validUntil > now;
+  const { validUntil } = await reader.authorization(provider, signer, terms.token, block);
+  return validUntil > at;
 }

@@ -4,6 +4,7 @@ import {
   type CarriedCommitment,
   type Clock,
   commitmentOf,
+  commitmentSetTypes,
   type Hex,
   isQuorateError,
   type JobFacts,
@@ -14,6 +15,7 @@ import {
   Outcome,
   offerTypes,
   openingOf,
+  packSetSignature,
   RetryableError,
   sealAad,
   sealTo,
@@ -28,6 +30,7 @@ import {
   encodeDeclineSeat,
   encodePromoteSpares,
   encodeRevealJob,
+  encodeRevealSet,
   encodeSettleJob,
 } from "@quorate/sdk";
 import type { Outbox } from "@quorate/service";
@@ -59,9 +62,9 @@ import { checkPeerMessage } from "./peer-messages.ts";
 import type { Policy } from "./policy.ts";
 import type { Message } from "./reduce.ts";
 import type { Semaphore } from "./semaphore.ts";
-import { type AgentState, factsOf, type JobState } from "./state.ts";
+import { type AgentState, factsOf, type JobState, placeOf, type SignedSet } from "./state.ts";
 import type { AgentStore } from "./store.ts";
-import { assertFixed, type FixedVote, type VoteGuard } from "./vote-guard.ts";
+import { assertFixed, assertFixedSet, type FixedVote, type VoteGuard } from "./vote-guard.ts";
 
 /** What performing effects needs. */
 export type PerformPorts = {
@@ -119,6 +122,10 @@ export function createPerformer(ports: PerformPorts): (effect: Effect, signal: A
       }
       case "publish-commitment":
         return publishCommitment(ports, job, effect.place, effect.validUntil, signal);
+      case "fix-set":
+        return fixSet(ports, job, effect.commitments);
+      case "publish-set-signature":
+        return publishSetSignature(ports, job, effect.place, effect.validUntil, signal);
       case "transact":
         return transact(ports, job, effect);
       case "watch-transaction":
@@ -222,16 +229,29 @@ function overloaded(ports: PerformPorts, job: JobState, facts: JobFacts): string
 
 async function followMessages(ports: PerformPorts, jobId: Hex, signal: AbortSignal): Promise<void> {
   const { relays, logger } = ports;
-  // Openings that came before their commitments were seen on chain: few, and tried again with every message and block.
-  let early: Parameters<typeof checkPeerMessage>[0][] = [];
-  const take = async (envelope: (typeof early)[number]): Promise<boolean> => {
-    const job = ports.state().jobs.get(jobId);
+  // Messages that may prove themselves later: openings that came before their commitments were seen, agents that are not
+  // confirmed. Few, and tried again with every message and block.
+  let early: Envelope[] = [];
+  const take = async (envelope: Envelope): Promise<boolean> => {
+    const { jobs, horizons } = ports.state();
+    const job = jobs.get(jobId);
     const facts = job === undefined ? undefined : factsOf(job);
     if (facts === undefined) return false;
-    const now = ports.state().horizons?.head.timestamp ?? 0;
-    const message = await checkPeerMessage(envelope, facts, now, ports);
-    if (message !== undefined) ports.dispatch(message);
-    return message !== undefined || envelope.kind !== "opening";
+    try {
+      const message = await checkPeerMessage(envelope, facts, horizons?.head.timestamp ?? 0, {
+        ...ports,
+        confirmedBlock: horizons?.confirmed?.number,
+        set: job?.set?.commitments,
+      });
+      if (message === "later") return false;
+      if (message !== undefined) ports.dispatch(message);
+      return true;
+    } catch (error) {
+      signal.throwIfAborted();
+      // The chain could not be asked about the signer. No transaction of the sender depends on us, but a set does.
+      logger.warn("peer_message_not_checked", { jobId, kind: envelope.kind, error });
+      return envelope.kind !== "set-signature";
+    }
   };
   const retry = async (): Promise<void> => {
     while (!signal.aborted) {
@@ -243,12 +263,7 @@ async function followMessages(ports: PerformPorts, jobId: Hex, signal: AbortSign
   };
   const read = async (): Promise<void> => {
     for await (const envelope of relays.subscribe(jobId, { signal })) {
-      try {
-        if (!(await take(envelope))) early = [...early, envelope].slice(-64);
-      } catch (error) {
-        // The chain could not be asked about the signer; the sender's own transaction does not depend on us.
-        logger.warn("peer_message_not_checked", { jobId, kind: envelope.kind, error });
-      }
+      if (!(await take(envelope))) early = [...early, envelope].slice(-64);
     }
   };
   await Promise.all([read(), retry()]);
@@ -368,6 +383,48 @@ async function publishCommitment(
   ports.record({ kind: "commitment-published", jobId: job.jobId });
 }
 
+/** Durable in the guard, then in the journal; nothing is signed before. */
+function fixSet(ports: PerformPorts, job: JobState, commitments: readonly Hex[]): void {
+  const { jobId } = job;
+  const facts = factsOf(job);
+  const own = facts === undefined ? undefined : placeOf(facts, ports.provider);
+  const seen = (own === undefined ? [] : (job.peers.sets[own] ?? [])).map((signed) => signed.commitments);
+  fixedVote(ports, jobId);
+  // One that was fixed before a crash, and is not in the journal, stands.
+  const set = ports.guard.fixSet(jobId, ports.guard.setOf(jobId)?.commitments ?? commitments, seen);
+  ports.logger.info("set_fixed", { jobId, members: set.commitments.filter((found) => found !== ZERO_HASH).length });
+  ports.record({ kind: "set-fixed", jobId, commitments: set.commitments });
+}
+
+async function signSet(ports: PerformPorts, { jobId, set: journaled, peers }: JobState, own: number): Promise<SignedSet> {
+  if (journaled === undefined)
+    throw new RetryableError("VOTE_MISSING", `job ${jobId} has no set in its journal; restore the journal`);
+  fixedVote(ports, jobId);
+  // The guard's file may be older than the journal: what the journal says is fixed again, or refused.
+  const seen = (peers.sets[own] ?? []).map(({ commitments }) => commitments);
+  const set = ports.guard.fixSet(jobId, journaled.commitments, seen);
+  assertFixedSet(set);
+  const signature: Hex = await ports.signer.signTypedData({
+    domain: typedDomain(ports.domain),
+    types: commitmentSetTypes,
+    primaryType: "CommitmentSet",
+    message: { jobId, commitments: set.commitments },
+  });
+  return { place: own, commitments: set.commitments, signature };
+}
+
+async function publishSetSignature(
+  ports: PerformPorts,
+  job: JobState,
+  place: number,
+  validUntil: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const body = { provider: ports.provider, ...(await signSet(ports, job, place)) };
+  await publish(ports, "set-signature", job.jobId, body, validUntil, ports.relays, signal);
+  ports.record({ kind: "set-signature-published", jobId: job.jobId });
+}
+
 async function publishOpening(
   ports: PerformPorts,
   job: JobState,
@@ -388,7 +445,7 @@ async function transact(
   effect: Extract<Effect, { type: "transact" }>,
 ): Promise<void> {
   const { jobId } = job;
-  const { to, data, value } = await encodeCall(ports, jobId, effect.call);
+  const { to, data, value } = await encodeCall(ports, job, effect.call);
   const { duty, attempt, key, validUntil } = effect;
   // Intent and entry are one: a crash leaves both or none.
   ports.record({ kind: "transaction-handed-over", jobId, duty, attempt, key }, () => {
@@ -399,10 +456,11 @@ async function transact(
 
 async function encodeCall(
   ports: PerformPorts,
-  jobId: Hex,
+  job: JobState,
   call: MarketCall,
 ): Promise<{ to: Address; data: Hex; value: bigint }> {
   const { market } = ports.domain;
+  const { jobId } = job;
   const { terms } = call;
   switch (call.name) {
     case "decline":
@@ -426,6 +484,19 @@ async function encodeCall(
         commitments: call.commitments,
         openings: [...call.others, ...own],
       });
+    }
+    case "revealSet": {
+      const { ownPlace, opensOwn, landed, commitments } = call;
+      const own = await signSet(ports, job, ownPlace);
+      const openings = [...call.openings, ...(opensOwn ? [openingOf(ownPlace, fixedVote(ports, jobId))] : [])];
+      const closed = commitments.map((commitment, place) =>
+        openings.some((opening) => opening.place === place) ? ZERO_HASH : commitment,
+      );
+      const signatures = [...call.signatures, own]
+        .sort((a, b) => a.place - b.place)
+        .map(({ signature }) => packSetSignature(signature));
+      const isAllOpen = closed.every((commitment) => commitment === ZERO_HASH);
+      return encodeRevealSet({ market, jobId, terms, landed, closed: isAllOpen ? [] : closed, openings, signatures });
     }
     case "settle":
       return encodeSettleJob({ market, jobId, terms });

@@ -3,91 +3,12 @@ import { describe, it } from "node:test";
 import { declineDeadline, type Hex, JobStatus, Outcome } from "@quorate/core";
 import { testHash } from "@quorate/testkit";
 import fc from "fast-check";
-import { type EventDraft, World } from "../testing/world.ts";
-import { type Effect, MAX_ATTEMPTS, reportTime, wantedEffects } from "./effects.ts";
+import { CONFIRMATIONS, FINALITY, Subject, seated } from "../testing/subject.ts";
+import { World } from "../testing/world.ts";
+import { type Effect, reportTime, wantedEffects } from "./effects.ts";
 import { type JournalEntry, journalSteps, stepOf } from "./journal-entry.ts";
-import { applyMessage, type Message, reduce } from "./reduce.ts";
-import { type AgentState, emptyState, type Horizons } from "./state.ts";
-
-const CONFIRMATIONS = 2;
-const FINALITY = 4;
-
-/** An agent without I/O: state, journal, and what the outside would do with its effects. */
-class Subject {
-  readonly world: World;
-  state: AgentState = emptyState;
-  journal: JournalEntry[] = [];
-  effects: readonly Effect[] = [];
-  /** What the vote guard holds; survives everything. */
-  fixed: { resultHash: Hex; commitment: Hex } | undefined;
-
-  constructor(world: World) {
-    this.world = world;
-  }
-
-  send(message: Message): void {
-    ({ state: this.state, effects: this.effects } = reduce(this.state, message, this.world.settings));
-  }
-
-  record(entry: JournalEntry): void {
-    this.journal.push(entry);
-    this.send({ type: "journaled", entry });
-  }
-
-  horizons(): Horizons {
-    const { blocks } = this.world;
-    const ref = (depth: number) => blocks[blocks.length - 1 - depth];
-    const [head, confirmed, final] = [ref(0), ref(CONFIRMATIONS), ref(FINALITY)];
-    assert(head !== undefined);
-    return { head, ...(confirmed && { confirmed }), ...(final && { final }) };
-  }
-
-  mine(events: readonly EventDraft[] = [], timestamp?: number): void {
-    for (const entry of this.world.mine(events, timestamp)) this.record(entry);
-    this.send({ type: "chain", horizons: this.horizons() });
-  }
-
-  /** Mines empty blocks until the events before them have a depth. */
-  bury(depth: number = FINALITY): void {
-    for (let count = 0; count < depth; count++) this.mine();
-  }
-
-  restart(): void {
-    this.state = this.journal.reduce((state, entry) => applyMessage(state, { type: "journaled", entry }), emptyState);
-    this.send({ type: "chain", horizons: this.horizons() });
-  }
-
-  vote(resultHash: Hex = testHash(0xa), outcome: Outcome = Outcome.Ok): void {
-    this.fixed ??= { resultHash, commitment: this.world.commitmentOf(this.world.own, resultHash) };
-    const { jobId, now } = this.world;
-    this.record({ kind: "vote-fixed", jobId, at: now, outcome, ...this.fixed });
-  }
-
-  types(): string[] {
-    return this.effects.map((effect) => (effect.type === "transact" ? `transact/${effect.duty}` : effect.type)).sort();
-  }
-
-  find<T extends Effect["type"]>(type: T): Extract<Effect, { type: T }> | undefined {
-    return this.effects.find((effect): effect is Extract<Effect, { type: T }> => effect.type === type);
-  }
-
-  transaction(duty: string): Extract<Effect, { type: "transact" }> | undefined {
-    return this.effects.find(
-      (effect): effect is Extract<Effect, { type: "transact" }> => effect.type === "transact" && effect.duty === duty,
-    );
-  }
-}
-
-/** A seated agent whose panel was judged well. */
-function seated(world: World = new World()): Subject {
-  const subject = new Subject(world);
-  subject.record(world.offerFixed());
-  subject.record({ kind: "offer-published", jobId: world.jobId, at: world.now });
-  subject.mine([world.opened()]);
-  subject.bury(CONFIRMATIONS);
-  subject.record({ kind: "panel-judged", jobId: world.jobId, at: world.now, stays: true, reasons: [] });
-  return subject;
-}
+import type { Horizons } from "./state.ts";
+import { MAX_ATTEMPTS } from "./view.ts";
 
 /** All commitments on chain and final; the agent's vote is fixed. */
 function revealing(world: World = new World()): Subject {
@@ -539,7 +460,7 @@ describe("the journal", () => {
     assert.equal(new Set(journalSteps).size, journalSteps.length);
     const entry: JournalEntry = { kind: "keys-deleted", jobId: testHash(1), at: 0 };
     assert.ok(journalSteps.includes(stepOf(entry)));
-    assert.equal(journalSteps.length, 11 + 6 + 7 + 7);
+    assert.equal(journalSteps.length, 13 + 7 + 8 + 8);
   });
 });
 
@@ -759,6 +680,12 @@ describe("every history", () => {
         return;
       case "delete-keys":
         subject.record({ ...base, kind: "keys-deleted" });
+        return;
+      case "fix-set":
+        subject.record({ ...base, kind: "set-fixed", commitments: effect.commitments });
+        return;
+      case "publish-set-signature":
+        subject.record({ ...base, kind: "set-signature-published" });
         return;
       case "follow-messages":
       case "close":

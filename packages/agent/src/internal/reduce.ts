@@ -1,7 +1,16 @@
 import type { CarriedCommitment, Hex, Opening } from "@quorate/core";
 import { type Effect, wantedEffects } from "./effects.ts";
 import type { ChainFact, JournalEntry } from "./journal-entry.ts";
-import { type AgentState, emptyJob, type Horizons, type JobState, type ReducerSettings } from "./state.ts";
+import { isSameSet } from "./set-voting.ts";
+import {
+  type AgentState,
+  emptyJob,
+  type Horizons,
+  type JobState,
+  noPeers,
+  type ReducerSettings,
+  type SignedSet,
+} from "./state.ts";
 
 /** Everything that can happen to the agent. */
 export type Message =
@@ -11,7 +20,9 @@ export type Message =
   | { readonly type: "chain"; readonly horizons: Horizons }
   /** A relay brought a commitment whose signature was checked. */
   | { readonly type: "peer-commitment"; readonly jobId: Hex; readonly commitment: CarriedCommitment }
-  /** A relay brought an opening that matches its place's commitment on chain. */
+  /** A relay brought a member's signature over a set; it was checked. */
+  | { readonly type: "peer-set"; readonly jobId: Hex; readonly signed: SignedSet }
+  /** A relay brought an opening that matches its place's commitment on chain or in the set that this agent signed. */
   | { readonly type: "peer-opening"; readonly jobId: Hex; readonly opening: Opening }
   /** The requester asked for the result again, at the time in its message. */
   | { readonly type: "redelivery-asked"; readonly jobId: Hex; readonly askedAt: number };
@@ -58,6 +69,15 @@ export function applyMessage(state: AgentState, message: Message): AgentState {
         const commitments = { ...job.peers.commitments, [commitment.place]: { ...commitment, seenAt: now } };
         return { ...job, peers: { ...job.peers, commitments } };
       });
+    case "peer-set":
+      return updateJob(state, message.jobId, (job) => {
+        const { signed } = message;
+        const before = job?.peers.sets[signed.place] ?? [];
+        const isKnown = before.some(({ commitments }) => isSameSet(commitments, signed.commitments));
+        if (job === undefined || isKnown || before.length >= MAX_SETS_PER_PLACE) return job;
+        const sets = { ...job.peers.sets, [signed.place]: [...before, { ...signed, seenAt: now }] };
+        return { ...job, peers: { ...job.peers, sets } };
+      });
     case "peer-opening":
       return updateJob(state, message.jobId, (job) => {
         const { opening } = message;
@@ -76,6 +96,9 @@ export function applyMessage(state: AgentState, message: Message): AgentState {
       return message satisfies never;
   }
 }
+
+/** Honest members sign one. */
+const MAX_SETS_PER_PLACE = 4;
 
 function updateJob(
   state: AgentState,
@@ -127,6 +150,10 @@ function applyEntry(job: JobState, entry: Exclude<JournalEntry, { kind: "job-clo
     }
     case "commitment-published":
       return { ...job, commitmentPublishedAt: at };
+    case "set-fixed":
+      return job.set === undefined ? { ...job, set: { commitments: entry.commitments, at } } : job;
+    case "set-signature-published":
+      return { ...job, setSignaturePublishedAt: at };
     case "transaction-handed-over": {
       const { duty, attempt, key } = entry;
       return { ...job, transactions: { ...job.transactions, [duty]: { attempt, key, state: "pending", at } } };
@@ -168,6 +195,12 @@ function rollBack(job: JobState, toBlock: number): JobState {
   const chain = job.chain.filter(({ block }) => block.number <= toBlock);
   if (chain.length === job.chain.length) return job;
   if (chain.length > 0) return { ...job, chain };
-  const { panel: _panel, commitmentPublishedAt: _commitment, openingPublishedAt: _opening, ...rest } = job;
-  return { ...rest, chain, peers: { commitments: {}, openings: {} } };
+  const {
+    panel: _panel,
+    commitmentPublishedAt: _commitment,
+    setSignaturePublishedAt: _signature,
+    openingPublishedAt: _opening,
+    ...rest
+  } = job;
+  return { ...rest, chain, peers: noPeers };
 }

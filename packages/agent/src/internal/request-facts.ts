@@ -18,7 +18,10 @@ import { type AgentState, factsOf } from "./state.ts";
  * @param state The agent's state.
  * @param token Token of the sum.
  */
-export function liveOffers(state: AgentState, token: Address): { readonly count: number; readonly promised: bigint } {
+export function liveOffers(
+  state: AgentState,
+  token: Address,
+): { readonly count: number; readonly promised: bigint; readonly callbackGas: number } {
   // An offer is dead for sure only when its expiry is final: until then a rollback may bring an earlier block back.
   const certain = state.horizons?.final?.timestamp ?? 0;
   const live = [...state.jobs.values()].filter(
@@ -27,7 +30,8 @@ export function liveOffers(state: AgentState, token: Address): { readonly count:
   const promised = live
     .filter(({ request }) => request?.token.toLowerCase() === token.toLowerCase())
     .reduce((sum, { request }) => sum + (request?.bond ?? 0n), 0n);
-  return { count: live.length, promised };
+  const callbackGas = live.reduce((sum, { request }) => sum + (request?.callbackGas ?? 0), 0);
+  return { count: live.length, promised, callbackGas };
 }
 
 /**
@@ -63,11 +67,11 @@ export async function collectRequestFacts(input: {
       isOwnKey ? undefined : reader.authorization(provider, account, token),
       sizeOfPackage(input.relays, request, input.signal),
     ]);
-  const { count, promised } = liveOffers(state, token);
-  const openJobs = [...state.jobs.values()].filter((job) => {
+  const { count, promised, callbackGas } = liveOffers(state, token);
+  const openJobs = [...state.jobs.values()].flatMap((job) => {
     const facts = factsOf(job);
-    return facts !== undefined && facts.settled === undefined;
-  }).length;
+    return facts !== undefined && facts.settled === undefined ? [facts] : [];
+  });
   return {
     now: input.now,
     provider,
@@ -78,7 +82,8 @@ export async function collectRequestFacts(input: {
     onProbation,
     gasBalance,
     gasPrice,
-    openJobs,
+    openJobs: openJobs.length,
+    callbackGas: openJobs.reduce((sum, facts) => sum + facts.request.callbackGas, callbackGas),
     engineSupported: sandbox.supports(requirements),
     ...(authorization === undefined ? {} : { authorization }),
     ...(packageBytes === undefined ? {} : { packageBytes }),

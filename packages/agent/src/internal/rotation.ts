@@ -2,7 +2,7 @@ import type { Hex } from "@quorate/core";
 import { concat, keccak256, numberToHex } from "viem";
 
 /** What a carrier's turn is for; each duty has its own order, so that no place pays for everything. */
-export type Duty = "commitments" | "promotion" | "openings" | "settlement";
+export type Duty = "commitments" | "promotion" | "openings" | "settlement" | "set" | "reveal-set";
 
 /**
  * Order in which places take a duty of a job. Everybody computes the same one, nobody chooses it.
@@ -39,7 +39,7 @@ export function turnOf(input: {
   return rank < 0 ? undefined : input.since + rank * input.patienceSeconds;
 }
 
-const duties: readonly Duty[] = ["commitments", "promotion", "openings", "settlement"];
+const duties: readonly Duty[] = ["commitments", "promotion", "openings", "settlement", "set", "reveal-set"];
 
 function byWeight(a: { weight: Hex }, b: { weight: Hex }): number {
   return a.weight < b.weight ? -1 : 1;

@@ -50,11 +50,23 @@ export type TransactionRecord = {
   readonly at: number;
 };
 
+/** The set of commitments that the agent signed. */
+export type SetRecord = {
+  /** By place, zero for places that are no members. */
+  readonly commitments: readonly Hex[];
+  readonly at: number;
+};
+
+/** A member's signature over a set. */
+export type SignedSet = { readonly place: number; readonly commitments: readonly Hex[]; readonly signature: Hex };
+
 /** Messages of other places that relays brought; not journaled, relays have them again after a restart. */
 export type PeerMessages = {
   /** Signatures checked; the first of a place stands. `seenAt` in chain time. */
   readonly commitments: Readonly<Record<number, CarriedCommitment & { readonly seenAt: number }>>;
-  /** Openings that match the place's commitment on chain. */
+  /** Signatures over sets that were checked, in the order of coming; a member may have signed more than one. */
+  readonly sets: Readonly<Record<number, readonly (SignedSet & { readonly seenAt: number })[]>>;
+  /** Openings that match the place's commitment on chain, or in the set that this agent signed. */
   readonly openings: Readonly<Record<number, Opening & { readonly seenAt: number }>>;
 };
 
@@ -70,6 +82,8 @@ export type JobState = {
   readonly panel?: { readonly stays: boolean; readonly reasons: readonly Reason[]; readonly at: number };
   readonly vote?: VoteRecord;
   readonly commitmentPublishedAt?: number;
+  readonly set?: SetRecord;
+  readonly setSignaturePublishedAt?: number;
   readonly transactions: Readonly<Partial<Record<TransactionDuty, TransactionRecord>>>;
   readonly openingPublishedAt?: number;
   readonly deliveredAt?: number;
@@ -101,13 +115,16 @@ export type ReducerSettings = {
 /** State before the first message. */
 export const emptyState: AgentState = { jobs: new Map() };
 
+/** Nothing from relays. */
+export const noPeers: PeerMessages = { commitments: {}, sets: {}, openings: {} };
+
 /**
  * State of a job before its first entry.
  *
  * @param jobId Job.
  */
 export function emptyJob(jobId: Hex): JobState {
-  return { jobId, chain: [], transactions: {}, redeliveries: 0, peers: { commitments: {}, openings: {} } };
+  return { jobId, chain: [], transactions: {}, redeliveries: 0, peers: noPeers };
 }
 
 const folds = new WeakMap<readonly ChainFact[], Map<number, JobFacts | undefined>>();

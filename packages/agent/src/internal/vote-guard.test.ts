@@ -7,7 +7,7 @@ import { describe, it } from "node:test";
 import { commitmentOf, deriveSalt, type Hex, Outcome, ZERO_HASH } from "@quorate/core";
 import { assertCode, testAddress, testDomain, testHash } from "@quorate/testkit";
 import fc from "fast-check";
-import { assertFixed, createVoteGuard, type FixedVote, type VoteGuard } from "./vote-guard.ts";
+import { assertFixed, assertFixedSet, createVoteGuard, type FixedVote, type VoteGuard } from "./vote-guard.ts";
 
 const secret = new Uint8Array(32).fill(7);
 const provider = testAddress(5);
@@ -70,6 +70,42 @@ describe("the vote guard", () => {
     await assertCode(() => restored.fix(job, { ...ok, resultHash: testHash(3) }, [left.commitment]), "VOTE_CONFLICT");
     assert.equal(restored.get(job), undefined);
     assert.deepEqual(restored.fix(job, ok, [left.commitment]), left);
+  });
+
+  it("fixes one set for a vote, the same after a restart, and refuses another one", async () => {
+    const db = new DatabaseSync(":memory:");
+    const guard = open(db);
+    const { commitment } = guard.fix(job, ok);
+    const set = [testHash(8), commitment, ZERO_HASH];
+    assert.equal(guard.setOf(job), undefined);
+    assert.deepEqual(guard.fixSet(job, set).commitments, set);
+    assert.deepEqual(open(db).fixSet(job, set, [set]).commitments, set);
+    for (const other of [[testHash(9), commitment, ZERO_HASH], [...set, ZERO_HASH], [testHash(8), commitment]])
+      await assertCode(() => open(db).fixSet(job, other), "SET_CONFLICT");
+    assert.deepEqual(guard.setOf(job)?.commitments, set);
+    for (const sql of ["UPDATE sets SET commitments = '[]'", "DELETE FROM sets"])
+      assert.throws(() => db.exec(sql), /never/);
+  });
+
+  it("restored from before a set refuses another one than relays show", async () => {
+    const guard = fresh();
+    const { commitment } = guard.fix(job, ok);
+    const [seen, other] = [[commitment, testHash(8)], [commitment, testHash(9)]];
+    await assertCode(() => guard.fixSet(job, other, [seen]), "SET_CONFLICT");
+    await assertCode(() => guard.fixSet(job, seen, [seen, other]), "SET_CONFLICT");
+    assert.equal(guard.setOf(job), undefined);
+    assert.deepEqual(guard.fixSet(job, seen, [seen]).commitments, seen);
+  });
+
+  it("fixes no set without its vote, and none that has it twice", async () => {
+    const guard = fresh();
+    await assertCode(() => guard.fixSet(job, [testHash(8)]), "SET_MALFORMED");
+    const { commitment } = guard.fix(job, ok);
+    await assertCode(() => guard.fixSet(job, [testHash(8), testHash(9)]), "SET_MALFORMED");
+    await assertCode(() => guard.fixSet(job, [commitment, commitment]), "SET_MALFORMED");
+    const set = guard.fixSet(job, [commitment]);
+    assertFixedSet(set);
+    await assertCode(() => assertFixedSet({ ...set }), "VOTE_NOT_FIXED");
   });
 
   it("is changed by nobody who holds its database", () => {

@@ -20,6 +20,13 @@ export type Answer = {
 /** A vote that is durable. Only a {@link VoteGuard} makes one, and everything that signs or opens a vote asks for one. */
 export type FixedVote = Vote & { readonly outcome: Outcome; readonly commitment: Hex };
 
+/** A set of commitments that is durable. Only a {@link VoteGuard} makes one, and signing one asks for it. */
+export type FixedSet = {
+  readonly jobId: Hex;
+  /** By place, zero for places that are no members. */
+  readonly commitments: readonly Hex[];
+};
+
 /** The only way to a vote. */
 export type VoteGuard = {
   /**
@@ -32,6 +39,18 @@ export type VoteGuard = {
    * @throws FatalError `VOTE_CONFLICT` when another vote was fixed or seen before.
    */
   fix(jobId: Hex, answer: Answer, seen?: readonly Hex[]): FixedVote;
+  /**
+   * Makes a set of commitments the one that the fixed vote is given by, for ever. Durable when it returns. The same set again
+   * returns the same.
+   *
+   * @param jobId Job whose vote is fixed.
+   * @param commitments By place, zero for places that are no members; that of the fixed vote once.
+   * @param seen Sets of this job that relays show with a signature of this provider.
+   * @throws FatalError `SET_CONFLICT` when another set was fixed or seen before, `SET_MALFORMED` for a set without the vote.
+   */
+  fixSet(jobId: Hex, commitments: readonly Hex[], seen?: readonly (readonly Hex[])[]): FixedSet;
+  /** The set of this job, or undefined when none was fixed. */
+  setOf(jobId: Hex): FixedSet | undefined;
   /** The salt that a vote of this job has or would have. */
   saltOf(jobId: Hex): Hex;
   /** The vote of a job, or undefined when none was fixed. */
@@ -39,6 +58,21 @@ export type VoteGuard = {
 };
 
 const fixedVotes = new WeakSet<object>();
+const fixedSets = new WeakSet<object>();
+
+/**
+ * Checks that a set came out of a guard.
+ *
+ * @param set Set about to be signed.
+ * @throws FatalError `VOTE_NOT_FIXED`.
+ */
+export function assertFixedSet(set: FixedSet): void {
+  if (!fixedSets.has(set))
+    throw new FatalError(
+      "VOTE_NOT_FIXED",
+      "a set may be signed only after the vote guard fixed it; call VoteGuard.fixSet first",
+    );
+}
 
 /**
  * Checks that a vote came out of a guard, and not from code that built an object of the same shape.
@@ -82,13 +116,22 @@ export function createVoteGuard(
       result_hash TEXT NOT NULL,
       salt TEXT NOT NULL,
       commitment TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS sets (
+      job_id TEXT NOT NULL PRIMARY KEY,
+      commitments TEXT NOT NULL
     ) STRICT, WITHOUT ROWID`);
   // A vote is never changed: whoever holds this connection cannot do it either.
   db.exec(`
     CREATE TRIGGER IF NOT EXISTS votes_never_change BEFORE UPDATE ON votes BEGIN SELECT RAISE(ABORT, 'a vote never changes'); END;
-    CREATE TRIGGER IF NOT EXISTS votes_never_go BEFORE DELETE ON votes BEGIN SELECT RAISE(ABORT, 'a vote never goes'); END;`);
+    CREATE TRIGGER IF NOT EXISTS votes_never_go BEFORE DELETE ON votes BEGIN SELECT RAISE(ABORT, 'a vote never goes'); END;
+    CREATE TRIGGER IF NOT EXISTS sets_never_change BEFORE UPDATE ON sets BEGIN SELECT RAISE(ABORT, 'a set never changes'); END;
+    CREATE TRIGGER IF NOT EXISTS sets_never_go BEFORE DELETE ON sets BEGIN SELECT RAISE(ABORT, 'a set never goes'); END;`);
   const insert = db.prepare("INSERT INTO votes VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
   const select = db.prepare("SELECT provider, outcome, result_hash, salt, commitment FROM votes WHERE job_id = ?");
+
+  const insertSet = db.prepare("INSERT INTO sets VALUES (?, ?) ON CONFLICT DO NOTHING");
+  const selectSet = db.prepare("SELECT commitments FROM sets WHERE job_id = ?");
 
   const get = (jobId: Hex): FixedVote | undefined => {
     const row = select.get(key(jobId));
@@ -121,7 +164,44 @@ export function createVoteGuard(
     return fixed;
   };
 
-  return { fix, get, saltOf: input.saltOf };
+  const setOf = (jobId: Hex): FixedSet | undefined => {
+    const row = selectSet.get(key(jobId));
+    if (row === undefined) return undefined;
+    const commitments = Object.freeze(JSON.parse(row.commitments as string) as Hex[]);
+    const set: FixedSet = Object.freeze({ jobId: key(jobId), commitments });
+    fixedSets.add(set);
+    return set;
+  };
+
+  const fixSet = (jobId: Hex, commitments: readonly Hex[], seen: readonly (readonly Hex[])[] = []): FixedSet => {
+    const text = textOf(commitments);
+    const vote = get(jobId);
+    if (vote === undefined || commitments.filter((commitment) => commitment === vote.commitment).length !== 1)
+      throw new FatalError("SET_MALFORMED", `the set for job ${jobId} does not have the fixed vote of this provider once`);
+    const other = seen.map(textOf).find((found) => found !== text);
+    if (other !== undefined) throw setConflict(jobId, other, text);
+    insertSet.run(key(jobId), text);
+    // Read back, as for votes.
+    const fixed = setOf(jobId);
+    if (fixed === undefined)
+      throw new FatalError("VOTE_NOT_DURABLE", `the set of job ${jobId} was written and is not there`);
+    if (textOf(fixed.commitments) !== text) throw setConflict(jobId, textOf(fixed.commitments), text);
+    return fixed;
+  };
+
+  return { fix, get, fixSet, setOf, saltOf: input.saltOf };
+}
+
+function textOf(commitments: readonly Hex[]): string {
+  return JSON.stringify(commitments.map((commitment) => commitment.toLowerCase()));
+}
+
+function setConflict(jobId: Hex, first: string, second: string): FatalError {
+  return new FatalError(
+    "SET_CONFLICT",
+    `job ${jobId} already has a signed set; a second one is refused. The commitments go to the chain instead. If two computers run this provider, stop one`,
+    { details: { jobId, first, second } },
+  );
 }
 
 function checkAnswer({ outcome, resultHash }: Answer): void {

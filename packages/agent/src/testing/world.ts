@@ -13,6 +13,7 @@ import {
   statusAt,
   type Terms,
   termsOf,
+  ZERO_HASH,
 } from "@quorate/core";
 import { buildManifest, buildPlaces, buildRequest, testDomain, testHash } from "@quorate/testkit";
 import type { ChainFact, JournalEntry } from "../internal/journal-entry.ts";
@@ -140,6 +141,15 @@ export class World {
       { jobId: this.jobId, provider, outcome: Outcome.Ok, resultHash, salt: testHash(place + 1) },
       testDomain,
     );
+  }
+
+  /** The set of the right commitments of some places. */
+  setOf(members: readonly number[] = [0, 1, 2]): Hex[] {
+    return this.places.map((_, place) => (members.includes(place) ? this.commitmentOf(place) : ZERO_HASH));
+  }
+
+  setPlaced(commitments: readonly Hex[] = this.setOf(), voided = 0): EventDraft {
+    return { eventName: "CommitmentSetPlaced", args: { commitments, voided } };
   }
 
   openingOf(place: number): { place: number; outcome: number; resultHash: Hex; salt: Hex } {

@@ -1,5 +1,5 @@
 import { createFollower, type FollowedBlock, marketEvents, memoryStore } from "@quorate/chain";
-import { foldJobEvent, type JobEvent, type JobFacts } from "@quorate/core";
+import { foldJobEvent, isJobEventName, type JobEvent, type JobFacts } from "@quorate/core";
 import type { Hex } from "viem";
 import { Pulse } from "../internal/pulse.ts";
 import type { RequesterContext } from "./context.ts";
@@ -85,17 +85,6 @@ export async function* followJob(
   }
 }
 
-const jobEvents: ReadonlySet<string> = new Set<JobEvent["eventName"]>([
-  "JobOpened",
-  "CommitmentPlaced",
-  "CommitmentSkipped",
-  "SeatDeclined",
-  "SparePromoted",
-  "CommitmentOpened",
-  "OpeningSkipped",
-  "JobSettled",
-]);
-
 /**
  * Events of jobs in a block, as `foldJobEvent` takes them.
  *
@@ -103,7 +92,7 @@ const jobEvents: ReadonlySet<string> = new Set<JobEvent["eventName"]>([
  */
 export function eventsOf(block: FollowedBlock): PlacedEvent[] {
   return marketEvents([block]).flatMap(({ name, args }) => {
-    if (!jobEvents.has(name)) return [];
+    if (!isJobEventName(name)) return [];
     const event = { eventName: name, args, timestamp: block.timestamp } as unknown as JobEvent;
     return [{ block: block.number, event }];
   });
