@@ -13,7 +13,7 @@ export type RelayLimits = {
   readonly requests: number;
   /** Offers of one job. */
   readonly offersPerTopic: number;
-  /** Commitments, signatures of sets, openings, deliveries and redeliveries of one job, each kind for itself. */
+  /** Commitments, messages about sets, openings, deliveries and redeliveries of one job, each kind for itself. */
   readonly othersPerTopic: number;
   /** Messages of one sender. */
   readonly messagesPerSender: number;

@@ -223,6 +223,7 @@ function createAdmission(
       request: [limits.requests, limits.requestsPerSender] as const,
       offer: [limits.offersPerTopic, limits.perSenderAndTopic] as const,
       commitment: [limits.othersPerTopic, limits.perSenderAndTopic] as const,
+      "set-commitment": [limits.othersPerTopic, limits.perSenderAndTopic] as const,
       "set-signature": [limits.othersPerTopic, limits.perSenderAndTopic] as const,
       opening: [limits.othersPerTopic, limits.perSenderAndTopic] as const,
       delivery: [limits.othersPerTopic, limits.perSenderAndTopic] as const,

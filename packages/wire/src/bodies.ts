@@ -48,6 +48,17 @@ export type CommitmentBody = {
   readonly signature: Hex;
 };
 
+/**
+ * Body of kind `set-commitment`: what a place would vote by in a set. It counts by the signature of its envelope, so that nobody
+ * can carry it to the chain.
+ */
+export type SetCommitmentBody = {
+  readonly provider: Address;
+  /** Index of the place in the panel. */
+  readonly place: number;
+  readonly commitment: Hex;
+};
+
 /** Body of kind `set-signature`: a member of a set agrees to vote by it. */
 export type SetSignatureBody = {
   readonly provider: Address;
@@ -88,6 +99,7 @@ export type EnvelopeBodies = {
   readonly request: RequestBody;
   readonly offer: OfferBody;
   readonly commitment: CommitmentBody;
+  readonly "set-commitment": SetCommitmentBody;
   readonly "set-signature": SetSignatureBody;
   readonly opening: OpeningBody;
   readonly delivery: DeliveryBody;
@@ -145,6 +157,7 @@ export const bodySchemas: { readonly [K in EnvelopeKind]: z.ZodType<EnvelopeBodi
   }),
   offer: z.strictObject({ sealed: base64(MAX_SEALED_OFFER_BYTES) }),
   commitment: z.strictObject({ provider: address, place, commitment: bytes32, signature: ecdsaSignature }),
+  "set-commitment": z.strictObject({ provider: address, place, commitment: bytes32 }),
   "set-signature": z.strictObject({
     provider: address,
     place,

@@ -73,6 +73,7 @@ export const envelopeSchema: z.ZodType<Envelope, unknown> = z.discriminatedUnion
   envelopeOf("request"),
   envelopeOf("offer"),
   envelopeOf("commitment"),
+  envelopeOf("set-commitment"),
   envelopeOf("set-signature"),
   envelopeOf("opening"),
   envelopeOf("delivery"),

@@ -23,7 +23,7 @@ let count = 0;
  *
  * @param market Market to work on.
  * @param provider Provider that it works for.
- * @param options Changes of the policy; another sandbox; a logger; messages that never leave.
+ * @param options Changes of the policy; another sandbox; a logger; messages that do not exist for it.
  */
 export function startLocalAgent(
   market: TestMarket,
@@ -33,8 +33,8 @@ export function startLocalAgent(
     sandbox?: SandboxPort;
     logger?: Logger;
     dataDir?: string;
-    /** Messages that it keeps to itself. */
-    withhold?: readonly EnvelopeKind[];
+    /** Messages that it neither sends nor reads. */
+    lacks?: readonly EnvelopeKind[];
   } = {},
 ): LocalAgent {
   const dataDir = options.dataDir ?? join(market.dir, `local-${count++}`);
@@ -48,9 +48,13 @@ export function startLocalAgent(
   const stop = new AbortController();
   const relays = createRelayClient({ urls: [market.relayUrl], domain, signal: stop.signal });
   const publish: typeof relays.publish = async (envelope, publishing) =>
-    options.withhold?.includes(envelope.kind) === true
+    options.lacks?.includes(envelope.kind) === true
       ? { accepted: [market.relayUrl], failed: [] }
       : relays.publish(envelope, publishing);
+  const subscribe: typeof relays.subscribe = async function* (topic, reading) {
+    for await (const envelope of relays.subscribe(topic, reading))
+      if (options.lacks?.includes(envelope.kind) !== true) yield envelope;
+  };
   const agent = createAgent({
     provider: provider.account.address,
     domain,
@@ -62,7 +66,7 @@ export function startLocalAgent(
     sources: [viemBlockSource(market.anvil.url)],
     fromBlock: 0,
     reader: createChainReader(clients, domain),
-    relays: { ...relays, publish },
+    relays: { ...relays, publish, subscribe },
     outbox: createOutbox({
       db,
       clients,

@@ -170,12 +170,33 @@ describe("a message of a peer", () => {
     assert.equal(await check({ kind: "opening", body: { opening: { ...opening, place: 9 } } }), undefined);
   });
 
-  it("is a signature over a set only by a member that is bound for the whole window, also at the confirmed block", async () => {
+  it("is a commitment for a set only when the place's provider or its agent sent it, where the request allows sets", async () => {
+    const flagged = new World({ flags: Flag.SetVotes });
+    flagged.mine([flagged.opened()]);
+    const facts = flagged.factsAt();
+    assert(facts !== undefined);
+    const body = { provider: testAddress(1), place: 1, commitment: testHash(8) };
+    const at = async (sender: Hex, validUntil: number, of = facts) =>
+      typeOf(
+        await checkPeerMessage({ kind: "set-commitment", sender, body } as unknown as Envelope, of, 1000, {
+          reader: fakeReader({ authorization: async () => ({ maxBond: 0n, minCommitWindow: 0, validUntil }) }),
+          domain: testDomain,
+        }),
+      );
+    const provider = flagged.places[1]?.provider as Hex;
+    assert.equal(await at(provider, 0), "peer-set-commitment");
+    assert.equal(await at(agent.address, 1001), "peer-set-commitment");
+    assert.equal(await at(agent.address, 1000), undefined);
+    assert.equal(await at(flagged.places[2]?.provider as Hex, 0), undefined, "another place's provider");
+    assert.equal(await at(provider, 0, { ...facts, request: { ...facts.request, flags: 0 } }), undefined);
+  });
+
+  it("is a signature over a set only by a member that cannot take it back, also at the confirmed block", async () => {
     const flagged = new World({ flags: Flag.SetVotes, shadows: 1 });
     flagged.mine([flagged.opened()]);
     const facts = flagged.factsAt();
     assert(facts !== undefined);
-    const end = facts.openedAt + 400;
+    const end = facts.openedAt + 1;
     const signed = async (place: number, commitments: readonly Hex[] = flagged.setOf()) => {
       const signature = await agent.signTypedData({
         domain: typedDomain(testDomain),
@@ -196,7 +217,7 @@ describe("a message of a peer", () => {
     const at = async (envelope: Promise<never>, reader: ReturnType<typeof fakeReader>, block?: number, of = facts) =>
       typeOf(await checkPeerMessage(await envelope, of, 1000, { reader, domain: testDomain, confirmedBlock: block }));
     assert.equal(await at(signed(1), until(end), 5), "peer-set");
-    assert.equal(await at(signed(1), until(end - 1), 5), undefined, "the agent ends before the window");
+    assert.equal(await at(signed(1), until(end - 1), 5), undefined, "the agent had ended when the job was opened");
     assert.equal(await at(signed(1), until(end, 0), 5), "later", "the authorization is not confirmed");
     assert.equal(await at(signed(1), until(end)), "later", "nothing is confirmed");
     assert.equal(await at(signed(9), until(end), 5), undefined, "there is no such place");

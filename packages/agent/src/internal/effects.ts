@@ -16,7 +16,7 @@ import {
   type Terms,
 } from "@quorate/core";
 import type { CloseReason, TransactionDuty } from "./journal-entry.ts";
-import { holdsSet, mayAgreeOnSet, setTime, setVoting } from "./set-voting.ts";
+import { holdsSet, restraintUntil, setVoting } from "./set-voting.ts";
 import { type AgentState, factsOf, type Horizons, type JobState, placeOf, type ReducerSettings } from "./state.ts";
 import { isTurn, shadowPatience, transact, type View } from "./view.ts";
 
@@ -69,6 +69,8 @@ export type Effect =
   | EffectOf<"report", { readonly place: number; readonly seen: readonly Hex[] }>
   /** Sign the commitment and publish it. */
   | EffectOf<"publish-commitment", { readonly place: number; readonly validUntil: number }>
+  /** Publish the bare commitment, for a set. */
+  | EffectOf<"publish-set-commitment", { readonly place: number; readonly validUntil: number }>
   /** Make a set the one that this agent votes by. */
   | EffectOf<"fix-set", { readonly commitments: readonly Hex[] }>
   /** Sign the set that was fixed and publish the signature. */
@@ -252,7 +254,8 @@ function ownCommitments({ facts, job, own }: View): Hex[] {
   const placed = facts.commitments.filter(({ place }) => place === own).map(({ commitment }) => commitment);
   const carried = job.peers.commitments[own]?.commitment;
   const signed = (job.peers.sets[own] ?? []).flatMap(({ commitments }) => commitments[own] ?? []);
-  return [...placed, ...(carried === undefined ? [] : [carried]), ...signed];
+  const shared = job.peers.setCommitments[own]?.commitment;
+  return [...placed, ...[carried, shared].filter((found) => found !== undefined), ...signed];
 }
 
 function ownCommitment(view: View): Effect[] {
@@ -264,25 +267,23 @@ function ownCommitment(view: View): Effect[] {
   if (window === undefined || now >= window.deadline) return [];
   const validUntil = window.deadline;
   const effects: Effect[] = [];
-  if (job.commitmentPublishedAt === undefined)
+  if (job.commitmentPublishedAt === undefined && now >= restraintUntil(view))
     effects.push({ type: "publish-commitment", jobId, key: `${jobId}/publish-commitment`, place: own, validUntil });
-  if (now >= ownCommitTime(view, vote.at, window))
+  if (now >= Math.max(ownCommitTime(view, vote.at, window), restraintUntil(view)))
     effects.push(...transact(view, "commit", validUntil, { name: "commit", place: own, terms }));
   return effects;
 }
 
 /**
  * When a place stops waiting for a carrier: at half of what remained when its vote was fixed. A shadow never waits,
- * because nobody waits for it, but for the set that may have it as a member; nor does a vote that came late.
+ * because nobody waits for it; nor does a vote that came late.
  */
 function ownCommitTime(
-  view: View,
+  { terms, own }: View,
   votedAt: number,
   { startedAt, deadline }: { readonly startedAt: number; readonly deadline: number },
 ): number {
-  const { terms, own, facts } = view;
   const since = Math.max(votedAt, startedAt);
-  if (roleOfPlace(terms, own) === "shadow" && mayAgreeOnSet(view)) return setTime(facts);
   if (roleOfPlace(terms, own) === "shadow" || since >= reportTime(startedAt, terms.commitWindow)) return since;
   return since + Math.floor((deadline - since) / 2);
 }
@@ -290,14 +291,13 @@ function ownCommitTime(
 function carriedCommitments(view: View): Effect[] {
   const { job, facts, status, own, now, terms, confirmed } = view;
   if (confirmed === undefined || status.status !== JobStatus.Committing) return [];
-  // A carrier would always come before the set. Once the set is complete, it carries the commitments as well.
-  if (mayAgreeOnSet(view) || (holdsSet(view) && now < ownSetPatience(view))) return [];
+  if (now < restraintUntil(view)) return [];
   const missing = status.occupants.filter((place) => !facts.committed.includes(place));
   const available = missing.map((place) => availableCommitment(view, place));
   if (missing.length === 0 || available.some((found) => found === undefined)) return [];
   if (missing.some((place) => isSpent(view, place))) return [];
   const complete = Math.max(facts.openedAt, ...available.map((found) => found?.seenAt ?? 0));
-  const since = complete + shadowPatience(view);
+  const since = complete + shadowPatience(view, job.peers.commitments);
   if (!isTurn(view, "commitments", weightedAndWilling(view), since)) return [];
   // Shadows first: once the last seat has committed, revealing has begun and a shadow would be late.
   const shadows = Object.values(job.peers.commitments).filter(
@@ -322,13 +322,6 @@ function carriedCommitments(view: View): Effect[] {
     ...(missing.includes(own) ? { ownPlace: own } : {}),
     terms,
   });
-}
-
-/** Until when a complete set is waited for before commitments are carried to the chain beside it. */
-function ownSetPatience({ facts, job }: View): number {
-  const deadline = facts.openedAt + facts.terms.commitWindow;
-  const since = Math.max(job.vote?.at ?? 0, facts.openedAt);
-  return since + Math.floor((deadline - since) / 2);
 }
 
 /**

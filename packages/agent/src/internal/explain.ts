@@ -120,6 +120,8 @@ function describe(entry: JournalEntry, provider: Address, before: JobState | und
       return describeVote(entry);
     case "commitment-published":
       return "The signed commitment is at a relay.";
+    case "set-commitment-published":
+      return "The commitment for a set is at a relay; nobody can carry it to the chain.";
     case "set-fixed": {
       const members = entry.commitments.flatMap((commitment, place) => (commitment === ZERO_HASH ? [] : [place]));
       return `Votes by a set with places ${members.join(", ")}, and will sign no other.`;

@@ -66,6 +66,8 @@ export type JournalEntry =
     >
   /** At least one relay has the signed commitment. */
   | EntryOf<"commitment-published", object>
+  /** At least one relay has the commitment for a set. */
+  | EntryOf<"set-commitment-published", object>
   /** The vote guard holds the set of commitments that the agent votes by; `commitments` by place, zero for no member. */
   | EntryOf<"set-fixed", { readonly commitments: readonly Hex[] }>
   /** At least one relay has the signature over the set. */
@@ -139,6 +141,7 @@ const entryKinds: readonly EntryKind[] = every<EntryKind>({
   "panel-judged": true,
   "vote-fixed": true,
   "commitment-published": true,
+  "set-commitment-published": true,
   "set-fixed": true,
   "set-signature-published": true,
   "transaction-handed-over": true,
@@ -179,6 +182,7 @@ export function stepOf(entry: JournalEntry): string {
     case "panel-judged":
     case "vote-fixed":
     case "commitment-published":
+    case "set-commitment-published":
     case "set-fixed":
     case "set-signature-published":
     case "opening-published":

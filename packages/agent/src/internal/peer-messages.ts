@@ -25,7 +25,7 @@ export type PeerPorts = {
 
 /**
  * Turns a message from a relay into a message of the reducer, if it proves itself: a commitment or a set by a signature that
- * the market would accept, an opening by the commitment on chain or in the set that this agent signed. Everything else is
+ * the market would accept, a commitment for a set by its sender, an opening by the commitment on chain or in the set that this agent signed. Everything else is
  * dropped; relays and senders are strangers.
  *
  * @param envelope Envelope of the job's topic, its own signature checked by the relay client.
@@ -50,17 +50,23 @@ export async function checkPeerMessage(
       const isSigned = signer !== undefined && (await mayAct(signer, provider, facts, now, ports));
       return isSigned ? { type: "peer-commitment", jobId, commitment: { place, commitment, signature } } : undefined;
     }
+    case "set-commitment": {
+      const { place, commitment } = envelope.body;
+      const provider = facts.terms.places[place]?.provider;
+      if (provider === undefined || !votesBySet(facts)) return undefined;
+      const isSent = await mayAct(envelope.sender, provider, facts, now, ports);
+      return isSent ? { type: "peer-set-commitment", jobId, commitment: { place, commitment } } : undefined;
+    }
     case "set-signature": {
       const { place, commitments, signature } = envelope.body;
       const provider = facts.terms.places[place]?.provider;
       if (provider === undefined || !votesBySet(facts) || !isShaped(facts.terms, commitments)) return undefined;
       const signer = await signerOf(commitmentSetDigest({ jobId, commitments }, ports.domain), signature);
       if (signer === undefined) return undefined;
-      // The market looks at the agent when the set comes: it has to be in force until then, and no reorganisation may take it back.
-      const last = facts.openedAt + facts.terms.commitWindow - 1;
-      if (!(await mayAct(signer, provider, facts, last, ports))) return undefined;
+      // The market takes an agent that was in force after the opening, whatever came of it since. No reorganisation may change that.
+      if (!(await mayAct(signer, provider, facts, facts.openedAt, ports))) return undefined;
       const block = ports.confirmedBlock;
-      if (block === undefined || !(await mayAct(signer, provider, facts, last, ports, block))) return "later";
+      if (block === undefined || !(await mayAct(signer, provider, facts, facts.openedAt, ports, block))) return "later";
       return { type: "peer-set", jobId, signed: { place, commitments, signature } };
     }
     case "opening": {

@@ -122,6 +122,8 @@ export function createPerformer(ports: PerformPorts): (effect: Effect, signal: A
       }
       case "publish-commitment":
         return publishCommitment(ports, job, effect.place, effect.validUntil, signal);
+      case "publish-set-commitment":
+        return publishSetCommitment(ports, job, effect.place, effect.validUntil, signal);
       case "fix-set":
         return fixSet(ports, job, effect.commitments);
       case "publish-set-signature":
@@ -381,6 +383,19 @@ async function publishCommitment(
   const body = { provider: ports.provider, place, commitment, signature };
   await publish(ports, "commitment", job.jobId, body, validUntil, ports.relays, signal);
   ports.record({ kind: "commitment-published", jobId: job.jobId });
+}
+
+async function publishSetCommitment(
+  ports: PerformPorts,
+  { jobId }: JobState,
+  place: number,
+  validUntil: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { commitment } = fixedVote(ports, jobId);
+  const body = { provider: ports.provider, place, commitment };
+  await publish(ports, "set-commitment", jobId, body, validUntil, ports.relays, signal);
+  ports.record({ kind: "set-commitment-published", jobId });
 }
 
 /** Durable in the guard, then in the journal; nothing is signed before. */

@@ -460,7 +460,7 @@ describe("the journal", () => {
     assert.equal(new Set(journalSteps).size, journalSteps.length);
     const entry: JournalEntry = { kind: "keys-deleted", jobId: testHash(1), at: 0 };
     assert.ok(journalSteps.includes(stepOf(entry)));
-    assert.equal(journalSteps.length, 13 + 7 + 8 + 8);
+    assert.equal(journalSteps.length, 14 + 7 + 8 + 8);
   });
 });
 
@@ -680,6 +680,9 @@ describe("every history", () => {
         return;
       case "delete-keys":
         subject.record({ ...base, kind: "keys-deleted" });
+        return;
+      case "publish-set-commitment":
+        subject.record({ ...base, kind: "set-commitment-published" });
         return;
       case "fix-set":
         subject.record({ ...base, kind: "set-fixed", commitments: effect.commitments });

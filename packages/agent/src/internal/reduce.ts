@@ -1,4 +1,4 @@
-import type { CarriedCommitment, Hex, Opening } from "@quorate/core";
+import type { CarriedCommitment, Hex, Opening, PlacedCommitment } from "@quorate/core";
 import { type Effect, wantedEffects } from "./effects.ts";
 import type { ChainFact, JournalEntry } from "./journal-entry.ts";
 import { isSameSet } from "./set-voting.ts";
@@ -20,6 +20,8 @@ export type Message =
   | { readonly type: "chain"; readonly horizons: Horizons }
   /** A relay brought a commitment whose signature was checked. */
   | { readonly type: "peer-commitment"; readonly jobId: Hex; readonly commitment: CarriedCommitment }
+  /** A relay brought what a place would vote by in a set; its sender was checked. */
+  | { readonly type: "peer-set-commitment"; readonly jobId: Hex; readonly commitment: PlacedCommitment }
   /** A relay brought a member's signature over a set; it was checked. */
   | { readonly type: "peer-set"; readonly jobId: Hex; readonly signed: SignedSet }
   /** A relay brought an opening that matches its place's commitment on chain or in the set that this agent signed. */
@@ -68,6 +70,13 @@ export function applyMessage(state: AgentState, message: Message): AgentState {
         if (job === undefined || job.peers.commitments[commitment.place] !== undefined) return job;
         const commitments = { ...job.peers.commitments, [commitment.place]: { ...commitment, seenAt: now } };
         return { ...job, peers: { ...job.peers, commitments } };
+      });
+    case "peer-set-commitment":
+      return updateJob(state, message.jobId, (job) => {
+        const { commitment } = message;
+        if (job === undefined || job.peers.setCommitments[commitment.place] !== undefined) return job;
+        const setCommitments = { ...job.peers.setCommitments, [commitment.place]: { ...commitment, seenAt: now } };
+        return { ...job, peers: { ...job.peers, setCommitments } };
       });
     case "peer-set":
       return updateJob(state, message.jobId, (job) => {
@@ -150,6 +159,8 @@ function applyEntry(job: JobState, entry: Exclude<JournalEntry, { kind: "job-clo
     }
     case "commitment-published":
       return { ...job, commitmentPublishedAt: at };
+    case "set-commitment-published":
+      return { ...job, setCommitmentPublishedAt: at };
     case "set-fixed":
       return job.set === undefined ? { ...job, set: { commitments: entry.commitments, at } } : job;
     case "set-signature-published":
@@ -198,6 +209,7 @@ function rollBack(job: JobState, toBlock: number): JobState {
   const {
     panel: _panel,
     commitmentPublishedAt: _commitment,
+    setCommitmentPublishedAt: _setCommitment,
     setSignaturePublishedAt: _signature,
     openingPublishedAt: _opening,
     ...rest

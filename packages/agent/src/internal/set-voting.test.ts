@@ -18,6 +18,15 @@ const firstFor = (duty: "set" | "reveal-set", world = worldOf()): number =>
 
 const openedAt = (subject: Subject): number => subject.world.factsAt()?.openedAt ?? 0;
 
+function shares(subject: Subject, ...places: number[]): void {
+  const { world } = subject;
+  for (const place of places) {
+    const commitment = { place, commitment: world.commitmentOf(place) };
+    subject.send({ type: "peer-set-commitment", jobId: world.jobId, commitment });
+  }
+}
+
+/** Gives out a commitment that everybody can carry. */
 function commits(subject: Subject, ...places: number[]): void {
   const { world } = subject;
   for (const place of places) {
@@ -39,6 +48,8 @@ function opens(subject: Subject, place: number, changes: Partial<Opening> = {}):
 /** Does what the agent wants: fixes the set, publishes signature and opening. */
 function obeys(subject: Subject): void {
   const base = { jobId: subject.world.jobId, at: subject.world.now };
+  if (subject.find("publish-set-commitment")) subject.record({ ...base, kind: "set-commitment-published" });
+  if (subject.find("publish-commitment")) subject.record({ ...base, kind: "commitment-published" });
   const set = subject.find("fix-set");
   if (set !== undefined) subject.record({ ...base, kind: "set-fixed", commitments: set.commitments });
   if (subject.find("publish-set-signature")) subject.record({ ...base, kind: "set-signature-published" });
@@ -49,8 +60,8 @@ function obeys(subject: Subject): void {
 function informed(world: World): Subject {
   const subject = seated(world);
   subject.vote();
-  subject.record({ kind: "commitment-published", jobId: world.jobId, at: world.now });
-  commits(subject, ...[0, 1, 2].filter((place) => place !== world.own));
+  subject.record({ kind: "set-commitment-published", jobId: world.jobId, at: world.now });
+  shares(subject, ...[0, 1, 2].filter((place) => place !== world.own));
   return subject;
 }
 
@@ -84,9 +95,9 @@ describe("a set", () => {
     const proposer = seated(worldOf({ own: first }));
     proposer.vote();
     const [a, b] = [0, 1, 2].filter((place) => place !== first) as [number, number];
-    commits(proposer, a);
+    shares(proposer, a);
     assert.equal(proposer.find("fix-set"), undefined, "a commitment is missing");
-    commits(proposer, b);
+    shares(proposer, b);
     assert.deepEqual(proposer.find("fix-set")?.commitments, proposer.world.setOf());
     const other = informed(worldOf({ own: a }));
     assert.equal(other.find("fix-set"), undefined, "it is not its turn");
@@ -100,7 +111,7 @@ describe("a set", () => {
     const late = seated(worldOf({ own }));
     late.vote();
     late.mine([], openedAt(late) + WINDOW / 2);
-    commits(late, ...[0, 1, 2].filter((place) => place !== own));
+    shares(late, ...[0, 1, 2].filter((place) => place !== own));
     assert.equal(late.find("fix-set"), undefined);
     const world = worldOf({ own });
     Object.assign(world.settings, { carrying: { mode: "never", patienceSeconds: 12 } });
@@ -115,10 +126,10 @@ describe("a set", () => {
     const world = worldOf({ own: 0 });
     const subject = seated(world);
     subject.vote();
-    commits(subject, 1);
+    shares(subject, 1);
     signs(subject, 1);
     assert.equal(subject.find("fix-set"), undefined, "the commitment of place 2 is unknown");
-    commits(subject, 2);
+    shares(subject, 2);
     assert.deepEqual(subject.find("fix-set")?.commitments, world.setOf());
   });
 
@@ -136,7 +147,7 @@ describe("a set", () => {
     for (const [what, commitments] of Object.entries(bad)) {
       const subject = seated(worldOf({ own: world.own, spares: 1, shadows: 1 }));
       subject.vote();
-      commits(subject, (world.own + 1) % 3, (world.own + 2) % 3);
+      shares(subject, (world.own + 1) % 3, (world.own + 2) % 3);
       signs(subject, (world.own + 1) % 3, commitments);
       subject.mine();
       assert.notDeepEqual(subject.find("fix-set")?.commitments, commitments, what);
@@ -150,7 +161,7 @@ describe("a set", () => {
     subject.mine();
     assert.deepEqual(subject.find("fix-set")?.commitments, world.setOf());
     const patient = informed(worldOf({ own: world.own, shadows: 1 }));
-    commits(patient, 3);
+    shares(patient, 3);
     assert.deepEqual(patient.find("fix-set")?.commitments, world.setOf([0, 1, 2, 3]));
   });
 
@@ -161,7 +172,7 @@ describe("a set", () => {
     ] as const) {
       const shadow = seated(worldOf({ own: 4, spares: 1, shadows: 1 }));
       shadow.vote();
-      commits(shadow, 0, 1, 2);
+      shares(shadow, 0, 1, 2);
       signs(shadow, 0, shadow.world.setOf(members));
       assert.equal(shadow.find("fix-set") !== undefined, isSigned);
       assert.equal(shadow.transaction("commit"), undefined, "the set comes first");
@@ -180,7 +191,7 @@ describe("a set", () => {
       [second, first],
     ]) {
       const subject = informed(worldOf({ own, shadows: 1 }));
-      commits(subject, 3);
+      shares(subject, 3);
       const { world } = subject;
       const withShadow = world.setOf([0, 1, 2, 3]);
       const setBy = (place: number): Hex[] => (place === first ? withShadow : world.setOf());
@@ -189,7 +200,7 @@ describe("a set", () => {
       assert.deepEqual(subject.find("fix-set")?.commitments, withShadow, "in one block the turn decides");
     }
     const subject = informed(worldOf({ own, shadows: 1 }));
-    commits(subject, 3);
+    shares(subject, 3);
     const without = subject.world.setOf();
     signs(subject, second, without);
     subject.mine();
@@ -204,7 +215,7 @@ describe("a set", () => {
     obeys(subject);
     const fixed = subject.state.jobs.get(world.jobId)?.set?.commitments;
     assert.deepEqual(fixed, world.setOf());
-    commits(subject, 3);
+    shares(subject, 3);
     for (const place of [0, 1, 2]) signs(subject, place, world.setOf([0, 1, 2, 3]));
     subject.record({ kind: "set-fixed", jobId: world.jobId, at: world.now, commitments: world.setOf([0, 1, 2, 3]) });
     subject.restart();
@@ -216,7 +227,7 @@ describe("a set", () => {
   it("that relays show with its own signature is the only one, though the journal has lost it", () => {
     const world = worldOf({ own: firstFor("set"), shadows: 1 });
     const subject = informed(world);
-    commits(subject, 3);
+    shares(subject, 3);
     signs(subject, world.own, world.setOf());
     assert.deepEqual(subject.find("fix-set")?.commitments, world.setOf(), "although the shadow is there by now");
     const other = informed(worldOf({ own: world.own, shadows: 1 }));
@@ -264,6 +275,7 @@ describe("an opening under a set", () => {
     assert.ok(subject.find("publish-opening"));
     subject.mine([], half);
     assert.equal(subject.find("publish-opening"), undefined);
+    assert.ok(subject.find("publish-commitment"));
     subject.mine([], half + 90);
     assert.ok(subject.transaction("commit"));
     assert.equal(callOf(subject)?.opensOwn, false);
@@ -358,19 +370,28 @@ describe("the call with a set", () => {
   it("goes beside the own commitment from half of what remained on, and stops when either made it needless", () => {
     const subject = shown(worldOf({ own: firstFor("reveal-set") }));
     const { world } = subject;
-    const votedAt = subject.state.jobs.get(world.jobId)?.vote?.at ?? 0;
-    const own = votedAt + Math.floor((openedAt(subject) + WINDOW - votedAt) / 2);
-    subject.mine([], own - 1);
+    const half = world.now + Math.floor((openedAt(subject) + WINDOW - world.now) / 2);
+    commits(subject, ...[0, 1, 2].filter((place) => place !== world.own));
+    subject.mine([], half - 1);
     assert.deepEqual(subject.types(), ["follow-messages", "transact/reveal-set"]);
-    subject.mine([], own);
+    subject.mine([], half);
     assert.deepEqual(subject.types(), [
       "follow-messages",
+      "publish-commitment",
       "transact/carry-commitments",
       "transact/commit",
       "transact/reveal-set",
     ]);
     subject.mine([0, 1, 2].map((place) => world.committed(place)));
     assert.deepEqual(subject.types(), ["follow-messages"], "all commitments are on chain");
+  });
+
+  it("is sent also by one that never carries, if its opening was shown", () => {
+    const world = worldOf({ own: 0 });
+    Object.assign(world.settings, { carrying: { mode: "never", patienceSeconds: 12 } });
+    const subject = shown(world);
+    subject.bury(8);
+    assert.ok(callOf(subject));
   });
 
   it("that landed ends the first phase; a reorganisation that takes it back sends it again", () => {
@@ -416,33 +437,82 @@ describe("the call with a set", () => {
   });
 });
 
-describe("the chain, where votes may come by a set", () => {
-  it("is left alone by carriers in the first half of the window, as long as a set is possible", () => {
+describe("a commitment, where votes may come by a set", () => {
+  it("is shared in a form that nobody can carry, and signed when the time for a set is over", () => {
+    const subject = seated(worldOf({ own: 0 }));
+    subject.vote();
+    assert.deepEqual(subject.types(), ["follow-messages", "publish-set-commitment"]);
+    const half = openedAt(subject) + WINDOW / 2;
+    assert.equal(subject.find("publish-set-commitment")?.validUntil, half);
+    subject.mine([], half - 1);
+    assert.equal(subject.find("publish-commitment"), undefined);
+    subject.mine([], half);
+    assert.deepEqual(subject.types(), ["follow-messages", "publish-commitment"]);
+  });
+
+  it("is signed at once when a seat has declined: there will be no set", () => {
+    const { world } = seated(worldOf({ own: 0 }));
+    const subject = seated(worldOf({ own: 0 }));
+    subject.vote();
+    subject.mine([{ eventName: "SeatDeclined", args: { provider: world.places[2]?.provider, place: 2 } }]);
+    assert.deepEqual(subject.types(), ["follow-messages", "publish-commitment"]);
+  });
+
+  it("of a place whose opening was shown stays back for half of what remains, also after a restart", () => {
+    const subject = shown(worldOf({ own: 0 }));
+    const half = subject.world.now + Math.floor((openedAt(subject) + WINDOW - subject.world.now) / 2);
+    subject.restart();
+    commits(subject, 1, 2);
+    for (const [time, isGiven] of [
+      [half - 1, false],
+      [half, true],
+    ] as const) {
+      subject.mine([], time);
+      subject.mine([], time);
+      assert.equal(subject.find("publish-commitment") !== undefined, isGiven);
+      assert.equal(subject.transaction("commit") !== undefined, isGiven);
+    }
+    // Killed between publishing and its journal: relays have the opening.
+    const killed = complete(worldOf({ own: 0 }));
+    opens(killed, 0);
+    assert.equal(killed.find("publish-opening"), undefined);
+    killed.mine([], openedAt(killed) + WINDOW / 2);
+    assert.equal(killed.find("publish-commitment"), undefined);
+  });
+
+  it("that is on chain, or that somebody can carry, forbids to show the opening under a set", () => {
+    const onChain = complete(worldOf({ own: 0 }));
+    onChain.mine([onChain.world.committed(0)]);
+    assert.equal(onChain.find("publish-opening"), undefined);
+    const given = complete(worldOf({ own: 0 }));
+    given.record({ kind: "commitment-published", jobId: given.world.jobId, at: given.world.now });
+    assert.equal(given.find("publish-opening"), undefined);
+    const forgotten = complete(worldOf({ own: 0 }));
+    commits(forgotten, 0);
+    assert.equal(forgotten.find("publish-opening"), undefined, "relays show what the journal has lost");
+    const closed = complete(worldOf({ own: firstFor("reveal-set") }));
+    commits(closed, closed.world.own);
+    closed.mine([], closed.world.now + 12);
+    assert.equal(callOf(closed)?.opensOwn, false, "the set comes with its vote closed");
+  });
+
+  it("is carried by others in the second half only", () => {
     for (const own of [0, 1, 2]) {
       const subject = informed(worldOf({ own }));
+      commits(subject, ...[0, 1, 2].filter((place) => place !== own));
       subject.bury(8);
       assert.equal(subject.transaction("carry-commitments"), undefined);
       subject.mine([], openedAt(subject) + WINDOW / 2);
-      subject.bury(2);
+      subject.bury(4);
       assert.ok(subject.transaction("carry-commitments"), "a member withheld its signature");
     }
-    const [own = 0] = dutyOrder(worldOf({ spares: 1 }).jobId, "commitments", [0, 1]);
-    const world = worldOf({ own, spares: 1 });
-    const subject = informed(world);
-    subject.mine([{ eventName: "SeatDeclined", args: { provider: world.places[2]?.provider, place: 2 } }]);
-    subject.mine([
-      { eventName: "SparePromoted", args: { provider: world.places[3]?.provider, spare: 3, seat: 2, deadline: 0 } },
-    ]);
-    commits(subject, 3);
-    subject.bury(4);
-    assert.ok(subject.transaction("carry-commitments"), "with a promoted spare there will be no set");
   });
 });
 
 /** What other members do in a random history. */
 type Step =
   | { readonly do: "mine"; readonly seconds: number }
-  | { readonly do: "commits" | "signs" | "opens" | "lands" | "declines"; readonly place: number }
+  | { readonly do: "shares" | "commits" | "signs" | "opens" | "lands" | "declines"; readonly place: number }
   | { readonly do: "obey" | "restart" | "roll-back" | "set-lands" };
 
 const steps: fc.Arbitrary<Step> = fc.oneof(
@@ -451,13 +521,13 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 10,
     arbitrary: fc.record({
-      do: fc.constantFrom("commits" as const, "signs" as const, "opens" as const),
+      do: fc.constantFrom("shares" as const, "signs" as const, "opens" as const),
       place: fc.integer({ min: 0, max: 3 }),
     }),
   },
   {
     weight: 1,
-    arbitrary: fc.record({ do: fc.constantFrom("lands" as const, "declines" as const), place: fc.nat(3) }),
+    arbitrary: fc.record({ do: fc.constantFrom("lands" as const, "declines" as const, "commits" as const), place: fc.nat(3) }),
   },
   {
     weight: 1,
@@ -478,6 +548,8 @@ describe("every history with sets", () => {
         return subject.mine([], world.now + step.seconds);
       case "obey":
         return obeys(subject);
+      case "shares":
+        return shares(subject, step.place);
       case "commits":
         return commits(subject, step.place);
       case "signs":
@@ -537,10 +609,18 @@ describe("every history with sets", () => {
                 assert.deepEqual([...signed, own].sort(), [...members], "shown without all signatures");
                 assert.ok((head?.timestamp ?? 0) < (facts?.openedAt ?? 0) + WINDOW / 2, "shown too late");
               }
+              if (effect.type === "publish-opening" && !isRevealed)
+                assert.ok(job?.commitmentPublishedAt === undefined && !facts?.committed.includes(own), "a hostage");
+              const shownAt = job?.openingPublishedAt;
+              const half = shownAt === undefined ? 0 : (shownAt + (facts?.openedAt ?? 0) + WINDOW) / 2;
+              const isGiven =
+                effect.type === "publish-commitment" ||
+                (effect.type === "transact" && ["commit", "carry-commitments"].includes(effect.duty));
+              if (isGiven && facts?.bySet === false) assert.ok((head?.timestamp ?? 0) >= half - 1, "given out too early");
               if (effect.type === "transact" && effect.call.name === "revealSet") {
                 assert.equal(facts?.bySet, false);
                 assert.deepEqual(effect.call.landed, facts?.commitments);
-                assert.equal(effect.call.opensOwn, job?.openingPublishedAt !== undefined);
+                if (shownAt !== undefined) assert.equal(effect.call.opensOwn, true);
               }
               if (effect.type === "transact" && effect.duty === "carry-commitments")
                 assert.ok(

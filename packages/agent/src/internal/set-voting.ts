@@ -47,6 +47,42 @@ export function mayAgreeOnSet({ facts, status, now, terms }: View): boolean {
 }
 
 /**
+ * Until when the agent neither gives out a signed commitment nor commits on chain. Who has all signatures of a set and the
+ * openings could else carry all commitments with another one of its own, and open them, in one transaction before the set. As
+ * long as one seat has not committed, revealing does not begin: each seat protects its own opening.
+ *
+ * @param view The job.
+ * @returns Unix s; zero when nothing holds it back.
+ */
+export function restraintUntil(view: View): number {
+  const { facts, terms } = view;
+  if (!votesBySet(facts)) return 0;
+  const shown = shownAt(view);
+  if (shown === undefined) return mayAgreeOnSet(view) ? setTime(facts) : 0;
+  return shown + Math.floor((facts.openedAt + terms.commitWindow - shown) / 2);
+}
+
+/** When the own opening was shown; an agent that was killed in between reads it from relays. */
+function shownAt({ job, own }: View): number | undefined {
+  return job.openingPublishedAt ?? job.peers.openings[own]?.seenAt;
+}
+
+/** Whether the opening may be shown to those who signed the set: its commitment is in no hands but its own. */
+function mayShow(view: View): boolean {
+  const { job, facts, own } = view;
+  const { transactions, peers } = job;
+  return (
+    mayAgreeOnSet(view) &&
+    !facts.committed.includes(own) &&
+    !facts.declined.includes(own) &&
+    job.commitmentPublishedAt === undefined &&
+    peers.commitments[own] === undefined &&
+    transactions.commit === undefined &&
+    transactions["carry-commitments"] === undefined
+  );
+}
+
+/**
  * Whether this agent has the signatures of all members over the set that it signed, and the set may still come.
  *
  * @param view The job.
@@ -61,25 +97,28 @@ export function holdsSet(view: View): boolean {
  * @param view The job.
  */
 export function setVoting(view: View): Effect[] {
-  const { job, facts, status, own, confirmed } = view;
+  const { job, facts, own, confirmed } = view;
   const { jobId, vote, set } = job;
   if (vote === undefined || !votesBySet(facts) || confirmed === undefined) return [];
   if (placeOf(confirmed.facts, view.settings.provider) !== own || roleOfPlace(view.terms, own) === "spare") return [];
-  if (set === undefined) {
-    const commitments = setToSign(view, vote.commitment);
-    return commitments === undefined ? [] : [{ type: "fix-set", jobId, key: `${jobId}/fix-set`, commitments }];
-  }
-  // The job may have been opened again with another panel; then this set is nobody's.
-  if (!isShaped(view.terms, set.commitments) || set.commitments[own] !== vote.commitment) return [];
   const validUntil = setTime(facts);
   const effects: Effect[] = [];
+  if (job.setCommitmentPublishedAt === undefined && mayAgreeOnSet(view) && !facts.declined.includes(own))
+    effects.push({ type: "publish-set-commitment", jobId, key: `${jobId}/publish-set-commitment`, place: own, validUntil });
+  if (set === undefined) {
+    const commitments = setToSign(view, vote.commitment);
+    if (commitments !== undefined) effects.push({ type: "fix-set", jobId, key: `${jobId}/fix-set`, commitments });
+    return effects;
+  }
+  // The job may have been opened again with another panel; then this set is nobody's.
+  if (!isShaped(view.terms, set.commitments) || set.commitments[own] !== vote.commitment) return effects;
   if (job.setSignaturePublishedAt === undefined && mayAgreeOnSet(view))
     effects.push({ type: "publish-set-signature", jobId, key: `${jobId}/publish-set-signature`, place: own, validUntil });
   const signatures = signaturesOf(view);
   if (signatures === undefined) return effects;
   const completeAt = Math.max(set.at, ...signatures.map(({ seenAt }) => seenAt));
-  // Nobody who lacks a signature can be shown this: whoever signed is bound, and half of the window is left to say so on chain.
-  if (job.openingPublishedAt === undefined && isCommitting(status) && mayAgreeOnSet(view))
+  // All who can see it have signed and are bound, and half of the window is left to say so on chain.
+  if (shownAt(view) === undefined && mayShow(view))
     effects.push({ type: "publish-opening", jobId, key: `${jobId}/publish-opening`, place: own, validUntil });
   return [...effects, ...bringSet(view, set.commitments, signatures, completeAt)];
 }
@@ -90,19 +129,20 @@ function bringSet(
   signatures: readonly (SignedSet & { readonly seenAt: number })[],
   completeAt: number,
 ): Effect[] {
-  const { job, facts, status, own, now, terms, settings } = view;
+  const { facts, status, own, now, terms, settings } = view;
   const deadline = facts.openedAt + terms.commitWindow;
   if (now >= deadline || (!isCommitting(status) && status.status !== JobStatus.Revealing)) return [];
-  const isOpen = job.openingPublishedAt !== undefined;
+  const shown = shownAt(view);
+  const isOpen = shown !== undefined;
   // Who may still show its opening does so first: the others wait for it.
-  if (!isOpen && mayAgreeOnSet(view)) return [];
+  if (!isOpen && mayShow(view)) return [];
   const members = membersOf(set);
   if (members.every((place) => placedBy(facts, place) === set[place])) return [];
   const others = members.flatMap((place) => setOpening(view, set, place));
   const isComplete = others.length + (isOpen ? 1 : 0) === members.length;
   const patience = Math.min(settings.carrying.patienceSeconds, Math.floor(terms.commitWindow / 8));
   const since = isComplete
-    ? Math.max(completeAt, job.openingPublishedAt ?? 0, ...others.map(({ seenAt }) => seenAt))
+    ? Math.max(completeAt, shown ?? 0, ...others.map(({ seenAt }) => seenAt))
     : Math.min(completeAt + patience, setTime(facts));
   if (!isTurn(view, "reveal-set", seatsOf(terms), since)) return [];
   return transact(view, "reveal-set", deadline, {
@@ -124,7 +164,8 @@ function setToSign(view: View, commitment: Hex): readonly Hex[] | undefined {
   const known = (place: number): { readonly commitment: Hex; readonly seenAt: number } | undefined => {
     if (place === own) return { commitment, seenAt: job.vote?.at ?? 0 };
     const placed = placedBy(facts, place);
-    return placed === undefined ? job.peers.commitments[place] : { commitment: placed, seenAt: facts.lastCommitAt };
+    if (placed !== undefined) return { commitment: placed, seenAt: facts.lastCommitAt };
+    return job.peers.setCommitments[place] ?? job.peers.commitments[place];
   };
   const seats = seatsOf(terms);
   const needed = seats.map(known);
@@ -147,7 +188,7 @@ function setToSign(view: View, commitment: Hex): readonly Hex[] | undefined {
   if (proposal !== undefined) return proposal.commitments;
   // A proposal may name a shadow whose commitment is still on its way.
   const disputedUntil = Math.max(0, ...proposals.map(({ seenAt }) => seenAt + settings.carrying.patienceSeconds));
-  const since = Math.max(...needed.map((found) => found?.seenAt ?? 0)) + shadowPatience(view);
+  const since = Math.max(...needed.map((found) => found?.seenAt ?? 0)) + shadowPatience(view, { ...job.peers.commitments, ...job.peers.setCommitments });
   if (!isTurn(view, "set", seats, Math.max(since, facts.openedAt, disputedUntil))) return undefined;
   return terms.places.map((_, place) =>
     roleOfPlace(terms, place) === "spare" || facts.declined.includes(place)

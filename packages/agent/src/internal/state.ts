@@ -6,6 +6,7 @@ import type {
   MarketDomain,
   Opening,
   Outcome,
+  PlacedCommitment,
   ReportCode,
   Request,
   Requirements,
@@ -64,6 +65,8 @@ export type SignedSet = { readonly place: number; readonly commitments: readonly
 export type PeerMessages = {
   /** Signatures checked; the first of a place stands. `seenAt` in chain time. */
   readonly commitments: Readonly<Record<number, CarriedCommitment & { readonly seenAt: number }>>;
+  /** Commitments for a set, which nobody can carry; the first of a place stands. */
+  readonly setCommitments: Readonly<Record<number, PlacedCommitment & { readonly seenAt: number }>>;
   /** Signatures over sets that were checked, in the order of coming; a member may have signed more than one. */
   readonly sets: Readonly<Record<number, readonly (SignedSet & { readonly seenAt: number })[]>>;
   /** Openings that match the place's commitment on chain, or in the set that this agent signed. */
@@ -82,6 +85,7 @@ export type JobState = {
   readonly panel?: { readonly stays: boolean; readonly reasons: readonly Reason[]; readonly at: number };
   readonly vote?: VoteRecord;
   readonly commitmentPublishedAt?: number;
+  readonly setCommitmentPublishedAt?: number;
   readonly set?: SetRecord;
   readonly setSignaturePublishedAt?: number;
   readonly transactions: Readonly<Partial<Record<TransactionDuty, TransactionRecord>>>;
@@ -116,7 +120,7 @@ export type ReducerSettings = {
 export const emptyState: AgentState = { jobs: new Map() };
 
 /** Nothing from relays. */
-export const noPeers: PeerMessages = { commitments: {}, sets: {}, openings: {} };
+export const noPeers: PeerMessages = { commitments: {}, setCommitments: {}, sets: {}, openings: {} };
 
 /**
  * State of a job before its first entry.

@@ -23,6 +23,9 @@ export type View = {
 /** Attempts of one duty of one job; more would only burn gas. */
 export const MAX_ATTEMPTS = 8;
 
+/** What nobody leaves to others: its seat's time, its pay, and the set under which it shows its opening. */
+const selfish: ReadonlySet<Duty> = new Set(["settlement", "promotion", "reveal-set"]);
+
 /**
  * Whether it is this place's turn to do something for all.
  *
@@ -37,7 +40,7 @@ export function isTurn(
   places: readonly number[],
   since: number,
 ): boolean {
-  if (settings.carrying.mode === "never" && duty !== "settlement" && duty !== "promotion") return false;
+  if (settings.carrying.mode === "never" && !selfish.has(duty)) return false;
   const shortest = Math.min(terms.commitWindow, terms.revealWindow);
   // In a short window, patience must not eat the time that the fallback needs.
   const patienceSeconds = Math.min(settings.carrying.patienceSeconds, Math.max(1, Math.floor(shortest / 16)));
@@ -71,14 +74,18 @@ export function transact({ job, now, settings }: View, duty: TransactionDuty, va
  * shadow that needs a moment longer than the seats could never show that it agrees.
  *
  * @param view The job.
+ * @param known Commitments by place.
  */
-export function shadowPatience({ job, facts, settings, terms }: View): number {
+export function shadowPatience(
+  { facts, settings, terms }: View,
+  known: Readonly<Record<number, unknown>>,
+): number {
   const isMissing = terms.places.some(
     (_, place) =>
       roleOfPlace(terms, place) === "shadow" &&
       !facts.committed.includes(place) &&
       !facts.declined.includes(place) &&
-      job.peers.commitments[place] === undefined,
+      known[place] === undefined,
   );
   return isMissing ? Math.min(settings.carrying.patienceSeconds, Math.floor(terms.commitWindow / 8)) : 0;
 }
