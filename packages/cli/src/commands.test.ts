@@ -59,6 +59,13 @@ const refused: readonly [string, string, number, readonly string[]][] = [
   ["a limit that is no size", "USAGE_SIZE", 2, ["job", "preview", program, "--memory", "lots"]],
   ["a way that does not exist", "USAGE_VIA", 2, ["job", "request", program, "--price", "1", "--via", "post"]],
   ["a label of 201 letters", "USAGE_LABEL", 2, ["job", "request", program, "--price", "1", "--label", "a".repeat(201)]],
+  [
+    "a callback that is no address",
+    "USAGE_ADDRESS",
+    2,
+    ["job", "request", program, "--price", "1", "--callback", "shop"],
+  ],
+  ["gas for no callback", "USAGE_CALLBACK", 2, ["job", "request", program, "--price", "1", "--callback-gas", "9"]],
   ["a run in a script without a word on money", "USAGE_CONFIRM", 2, ["job", "run", program, "--price", "1"]],
   ["a job id that is none", "USAGE_JOB", 2, ["job", "watch", "0xzz"]],
   ["a beginning that no job has", "JOB_UNKNOWN", 4, ["job", "offers", "0xffffffff"]],

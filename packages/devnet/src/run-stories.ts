@@ -98,7 +98,7 @@ async function observe({ client, deployment }: LocalMarket, jobId: Hex): Promise
   return job;
 }
 
-function checkStory(market: LocalMarket, story: Story, { facts }: ObservedJob): void {
+function checkStory(market: LocalMarket, story: Story, { facts, transactions }: ObservedJob): void {
   const { settled } = facts;
   expect(settled !== undefined, story.name, "the job is not settled");
   if (settled === undefined) return;
@@ -114,6 +114,12 @@ function checkStory(market: LocalMarket, story: Story, { facts }: ObservedJob): 
     sorted(found) === sorted(story.verdicts),
     story.name,
     `verdicts are ${JSON.stringify(found)}, expected ${JSON.stringify(story.verdicts)}`,
+  );
+  const { length: count } = transactions;
+  expect(
+    story.transactions === undefined || story.transactions === count,
+    story.name,
+    `it took ${count} transactions, expected ${story.transactions}: ${transactions.map(({ events }) => events.join("+")).join(", ")}`,
   );
   const { escrow, lateBonds, paid, carrierFee, refunded, burnt } = moneyOf({ ...facts, settled });
   expect(

@@ -26,6 +26,8 @@ export type Story = {
   /** Organizations that offer: the panel is chosen when all of them have. */
   readonly offers: number;
   readonly mishap?: Mishap;
+  /** Transactions that the chain must show for the job, where their number is certain. */
+  readonly transactions?: number;
   /** Verdict by organization; whoever is missing must have no place. */
   readonly verdicts: Readonly<Record<string, keyof typeof Verdict>>;
 };
@@ -56,10 +58,12 @@ export const stories: readonly Story[] = [
     title: "Three seats, two equal answers decide, and one machine lies",
     explanation:
       "Five organizations offer. The requester trusts all of them and takes the three cheapest. One of them returns a wrong answer: two agree against it, " +
-      "its bond goes to quarantine and it is on probation from now on.",
+      "its bond goes to quarantine and it is on probation from now on. The seats vote by a set that all of them sign: two transactions are the whole job.",
     program: "stock-volatility",
     offers: 5,
-    wishes: { ...common, seats: 3, quorum: 2, spares: 0 },
+    // Nobody waits for the end of this window: half of it is the time to agree on the set, on the slowest machine.
+    wishes: { ...common, seats: 3, quorum: 2, spares: 0, setVotes: true, commitWindow: 180 },
+    transactions: 2,
     verdicts: { dune: "Fault", ember: "Aligned", aurora: "Aligned" },
   },
   {

@@ -51,9 +51,12 @@ export function startLocalAgent(
     options.lacks?.includes(envelope.kind) === true
       ? { accepted: [market.relayUrl], failed: [] }
       : relays.publish(envelope, publishing);
-  const subscribe: typeof relays.subscribe = async function* (topic, reading) {
-    for await (const envelope of relays.subscribe(topic, reading))
-      if (options.lacks?.includes(envelope.kind) !== true) yield envelope;
+  const subscribe: typeof relays.subscribe = (topic, reading) => {
+    const all = relays.subscribe(topic, reading);
+    const heard = (async function* () {
+      for await (const envelope of all) if (options.lacks?.includes(envelope.kind) !== true) yield envelope;
+    })();
+    return Object.assign(heard, { cursors: () => all.cursors() });
   };
   const agent = createAgent({
     provider: provider.account.address,

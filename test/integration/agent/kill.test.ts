@@ -14,7 +14,7 @@ import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { jobMarketAbi } from "@quorate/abi";
 import { journalSteps } from "@quorate/agent";
-import { type Hex, JobStatus, Outcome, Verdict } from "@quorate/core";
+import { Flag, type Hex, JobStatus, Outcome, Verdict } from "@quorate/core";
 import { until } from "@quorate/testkit";
 import { getAbiItem } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
@@ -150,7 +150,10 @@ class Victim implements AsyncDisposable {
   async commitmentsOf(jobId: Hex, provider: string): Promise<string[]> {
     const own = provider.toLowerCase();
     const carried = (await this.#market.relays.list(jobId)).flatMap((envelope) =>
-      envelope.kind === "commitment" && envelope.body.provider.toLowerCase() === own ? [envelope.body.commitment] : [],
+      (envelope.kind === "commitment" || envelope.kind === "set-commitment") &&
+      envelope.body.provider.toLowerCase() === own
+        ? [envelope.body.commitment]
+        : [],
     );
     const facts = await this.#market.facts(jobId);
     const place = facts?.terms.places.findIndex((candidate) => candidate.provider.toLowerCase() === own);
@@ -344,7 +347,7 @@ describe("an agent killed at every step of its journal", { concurrency: true }, 
     await victim.killedEverywhere();
   });
 
-  it("in a reorganisation that takes the job back keeps its one vote and finishes when the job is opened again", async () => {
+  it("in a reorganisation that takes the job back keeps its one vote and one set, and finishes by it when the job is opened again", async () => {
     // A chain of its own: the others' jobs shall not be taken back.
     await using fork = await TestMarket.start();
     const newbie = await newcomer(fork);
@@ -356,9 +359,23 @@ describe("an agent killed at every step of its journal", { concurrency: true }, 
       carrying: { mode: "rotate", patienceSeconds: 2 },
     };
     await using agents = new AsyncDisposableStack();
-    for (const other of others) agents.use(startLocalAgent(fork, other, { policy: deep }));
-    const job = await fork.request({ commitWindow: 900, revealWindow: 900 });
-    await using victim = new Victim(fork, "forked", newbie, job.jobId, ["chain-rolled-back"], deep);
+    // They leave the victim the time to come back and bring the set.
+    const patient = { ...deep, carrying: { mode: "rotate", patienceSeconds: Math.ceil(window / 3) } };
+    for (const other of others) agents.use(startLocalAgent(fork, other, { policy: patient }));
+    const job = await fork.request(
+      { commitWindow: 1800, revealWindow: 1800, flags: Flag.SetVotes },
+      { "reveal-set": { places: [0, 1, 2], first: 0 } },
+    );
+    const steps = [
+      "chain-rolled-back",
+      "set-commitment-published",
+      "set-fixed",
+      "set-signature-published",
+      "transaction-handed-over/reveal-set",
+      "chain-fact/CommitmentSetPlaced",
+      "transaction-ended/reveal-set",
+    ];
+    await using victim = new Victim(fork, "forked", newbie, job.jobId, steps, deep);
     await fork.open(job, [provider, ...others]);
     const [{ blockNumber: openedIn } = { blockNumber: 0n }] = await fork.anvil.public.getLogs({
       address: fork.domain.market,
@@ -379,6 +396,11 @@ describe("an agent killed at every step of its journal", { concurrency: true }, 
     assert.equal(settled.results[0]?.verdict, Verdict.Aligned);
     assert.equal((await victim.commitmentsOf(job.jobId, provider.account.address)).length, 1);
     assert.equal(victim.seen.filter((step) => step === "vote-fixed").length, 1);
+    assert.equal(victim.seen.filter((step) => step === "set-fixed").length, 1);
+    const sets = (await fork.relays.list(job.jobId)).flatMap((envelope) =>
+      envelope.kind === "set-signature" ? [String(envelope.body.commitments)] : [],
+    );
+    assert.equal(new Set(sets).size, 1, "everybody signed one set, before and after");
     await victim.killedEverywhere();
   });
 });

@@ -206,9 +206,7 @@ export class TestMarket implements AsyncDisposable {
    */
   async request(
     changes: Partial<Request> = {},
-    first: Partial<
-      Record<Duty, { places: number[]; first: number }>
-    > = {},
+    first: Partial<Record<Duty, { places: number[]; first: number }>> = {},
     pkg: Package = buildPackage({
       engine,
       limits: { fuel: 1_000_000_000, memoryBytes: 33_554_432, outputBytes: 65_536, wallTimeMs: 5_000 },

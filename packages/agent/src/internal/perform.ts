@@ -411,7 +411,11 @@ function fixSet(ports: PerformPorts, job: JobState, commitments: readonly Hex[])
   ports.record({ kind: "set-fixed", jobId, commitments: set.commitments });
 }
 
-async function signSet(ports: PerformPorts, { jobId, set: journaled, peers }: JobState, own: number): Promise<SignedSet> {
+async function signSet(
+  ports: PerformPorts,
+  { jobId, set: journaled, peers }: JobState,
+  own: number,
+): Promise<SignedSet> {
   if (journaled === undefined)
     throw new RetryableError("VOTE_MISSING", `job ${jobId} has no set in its journal; restore the journal`);
   fixedVote(ports, jobId);

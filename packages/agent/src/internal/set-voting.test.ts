@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { Flag, type Hex, JobStatus, type Opening, Outcome } from "@quorate/core";
 import { testHash } from "@quorate/testkit";
 import fc from "fast-check";
-import { FINALITY, Subject, seated } from "../testing/subject.ts";
+import { FINALITY, type Subject, seated } from "../testing/subject.ts";
 import { World, type WorldOptions } from "../testing/world.ts";
 import { dutyOrder } from "./rotation.ts";
 
@@ -527,7 +527,10 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.record({ do: fc.constantFrom("lands" as const, "declines" as const, "commits" as const), place: fc.nat(3) }),
+    arbitrary: fc.record({
+      do: fc.constantFrom("lands" as const, "declines" as const, "commits" as const),
+      place: fc.nat(3),
+    }),
   },
   {
     weight: 1,
@@ -604,7 +607,9 @@ describe("every history with sets", () => {
                   found === testHash(0) ? [] : [place],
                 );
                 const signed = members.filter((place) =>
-                  job?.peers.sets[place]?.some(({ commitments }) => String(commitments) === String(job.set?.commitments)),
+                  job?.peers.sets[place]?.some(
+                    ({ commitments }) => String(commitments) === String(job.set?.commitments),
+                  ),
                 );
                 assert.deepEqual([...signed, own].sort(), [...members], "shown without all signatures");
                 assert.ok((head?.timestamp ?? 0) < (facts?.openedAt ?? 0) + WINDOW / 2, "shown too late");
@@ -616,7 +621,8 @@ describe("every history with sets", () => {
               const isGiven =
                 effect.type === "publish-commitment" ||
                 (effect.type === "transact" && ["commit", "carry-commitments"].includes(effect.duty));
-              if (isGiven && facts?.bySet === false) assert.ok((head?.timestamp ?? 0) >= half - 1, "given out too early");
+              if (isGiven && facts?.bySet === false)
+                assert.ok((head?.timestamp ?? 0) >= half - 1, "given out too early");
               if (effect.type === "transact" && effect.call.name === "revealSet") {
                 assert.equal(facts?.bySet, false);
                 assert.deepEqual(effect.call.landed, facts?.commitments);

@@ -104,7 +104,13 @@ export function setVoting(view: View): Effect[] {
   const validUntil = setTime(facts);
   const effects: Effect[] = [];
   if (job.setCommitmentPublishedAt === undefined && mayAgreeOnSet(view) && !facts.declined.includes(own))
-    effects.push({ type: "publish-set-commitment", jobId, key: `${jobId}/publish-set-commitment`, place: own, validUntil });
+    effects.push({
+      type: "publish-set-commitment",
+      jobId,
+      key: `${jobId}/publish-set-commitment`,
+      place: own,
+      validUntil,
+    });
   if (set === undefined) {
     const commitments = setToSign(view, vote.commitment);
     if (commitments !== undefined) effects.push({ type: "fix-set", jobId, key: `${jobId}/fix-set`, commitments });
@@ -113,7 +119,13 @@ export function setVoting(view: View): Effect[] {
   // The job may have been opened again with another panel; then this set is nobody's.
   if (!isShaped(view.terms, set.commitments) || set.commitments[own] !== vote.commitment) return effects;
   if (job.setSignaturePublishedAt === undefined && mayAgreeOnSet(view))
-    effects.push({ type: "publish-set-signature", jobId, key: `${jobId}/publish-set-signature`, place: own, validUntil });
+    effects.push({
+      type: "publish-set-signature",
+      jobId,
+      key: `${jobId}/publish-set-signature`,
+      place: own,
+      validUntil,
+    });
   const signatures = signaturesOf(view);
   if (signatures === undefined) return effects;
   const completeAt = Math.max(set.at, ...signatures.map(({ seenAt }) => seenAt));
@@ -188,7 +200,9 @@ function setToSign(view: View, commitment: Hex): readonly Hex[] | undefined {
   if (proposal !== undefined) return proposal.commitments;
   // A proposal may name a shadow whose commitment is still on its way.
   const disputedUntil = Math.max(0, ...proposals.map(({ seenAt }) => seenAt + settings.carrying.patienceSeconds));
-  const since = Math.max(...needed.map((found) => found?.seenAt ?? 0)) + shadowPatience(view, { ...job.peers.commitments, ...job.peers.setCommitments });
+  const since =
+    Math.max(...needed.map((found) => found?.seenAt ?? 0)) +
+    shadowPatience(view, { ...job.peers.commitments, ...job.peers.setCommitments });
   if (!isTurn(view, "set", seats, Math.max(since, facts.openedAt, disputedUntil))) return undefined;
   return terms.places.map((_, place) =>
     roleOfPlace(terms, place) === "spare" || facts.declined.includes(place)
@@ -247,7 +261,10 @@ function membersOf(set: readonly Hex[]): readonly number[] {
   return set.flatMap((commitment, place) => (commitment === ZERO_HASH ? [] : [place]));
 }
 
-function placedBy({ commitments }: { readonly commitments: readonly PlacedCommitment[] }, place: number): Hex | undefined {
+function placedBy(
+  { commitments }: { readonly commitments: readonly PlacedCommitment[] },
+  place: number,
+): Hex | undefined {
   return commitments.find((placed) => placed.place === place)?.commitment;
 }
 

@@ -56,7 +56,12 @@ export function isTurn(
  * @param validUntil Unix s from which on it is of no use.
  * @param call What to send.
  */
-export function transact({ job, now, settings }: View, duty: TransactionDuty, validUntil: number, call: MarketCall): Effect[] {
+export function transact(
+  { job, now, settings }: View,
+  duty: TransactionDuty,
+  validUntil: number,
+  call: MarketCall,
+): Effect[] {
   const last = job.transactions[duty];
   if (last?.state === "pending") return [];
   const attempt = (last?.attempt ?? 0) + 1;
@@ -76,10 +81,7 @@ export function transact({ job, now, settings }: View, duty: TransactionDuty, va
  * @param view The job.
  * @param known Commitments by place.
  */
-export function shadowPatience(
-  { facts, settings, terms }: View,
-  known: Readonly<Record<number, unknown>>,
-): number {
+export function shadowPatience({ facts, settings, terms }: View, known: Readonly<Record<number, unknown>>): number {
   const isMissing = terms.places.some(
     (_, place) =>
       roleOfPlace(terms, place) === "shadow" &&

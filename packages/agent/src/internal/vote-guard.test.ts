@@ -80,7 +80,11 @@ describe("the vote guard", () => {
     assert.equal(guard.setOf(job), undefined);
     assert.deepEqual(guard.fixSet(job, set).commitments, set);
     assert.deepEqual(open(db).fixSet(job, set, [set]).commitments, set);
-    for (const other of [[testHash(9), commitment, ZERO_HASH], [...set, ZERO_HASH], [testHash(8), commitment]])
+    for (const other of [
+      [testHash(9), commitment, ZERO_HASH],
+      [...set, ZERO_HASH],
+      [testHash(8), commitment],
+    ])
       await assertCode(() => open(db).fixSet(job, other), "SET_CONFLICT");
     assert.deepEqual(guard.setOf(job)?.commitments, set);
     for (const sql of ["UPDATE sets SET commitments = '[]'", "DELETE FROM sets"])
@@ -90,7 +94,10 @@ describe("the vote guard", () => {
   it("restored from before a set refuses another one than relays show", async () => {
     const guard = fresh();
     const { commitment } = guard.fix(job, ok);
-    const [seen, other] = [[commitment, testHash(8)], [commitment, testHash(9)]];
+    const [seen, other] = [
+      [commitment, testHash(8)],
+      [commitment, testHash(9)],
+    ];
     await assertCode(() => guard.fixSet(job, other, [seen]), "SET_CONFLICT");
     await assertCode(() => guard.fixSet(job, seen, [seen, other]), "SET_CONFLICT");
     assert.equal(guard.setOf(job), undefined);

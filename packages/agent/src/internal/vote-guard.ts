@@ -177,7 +177,10 @@ export function createVoteGuard(
     const text = textOf(commitments);
     const vote = get(jobId);
     if (vote === undefined || commitments.filter((commitment) => commitment === vote.commitment).length !== 1)
-      throw new FatalError("SET_MALFORMED", `the set for job ${jobId} does not have the fixed vote of this provider once`);
+      throw new FatalError(
+        "SET_MALFORMED",
+        `the set for job ${jobId} does not have the fixed vote of this provider once`,
+      );
     const other = seen.map(textOf).find((found) => found !== text);
     if (other !== undefined) throw setConflict(jobId, other, text);
     insertSet.run(key(jobId), text);

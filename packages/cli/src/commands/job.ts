@@ -1,5 +1,14 @@
 import { renameSync, rmSync, writeFileSync } from "node:fs";
-import { FatalError, type Hex, isQuorateError, nameOf, RetryableError, shareOf, Verdict } from "@quorate/core";
+import {
+  FatalError,
+  type Hex,
+  isQuorateError,
+  MAX_CALLBACK_GAS,
+  nameOf,
+  RetryableError,
+  shareOf,
+  Verdict,
+} from "@quorate/core";
 import { availableIsolations, runIsolated } from "@quorate/sandbox/node";
 import {
   escrowBoundOf,
@@ -23,7 +32,7 @@ import { type PackageOptions, packageFromFiles } from "../job-files.ts";
 import { askTerminal } from "../passphrase.ts";
 import { findJobId, jobStore, keptJobs, requesterOf } from "../requester.ts";
 import { chooseToken, readToken, type Token } from "../token.ts";
-import { formatDuration, parseDuration, parsePercent, parseWhole } from "../units.ts";
+import { formatDuration, parseAddress, parseDuration, parsePercent, parseWhole } from "../units.ts";
 
 type RequestOptions = PackageOptions & {
   readonly price: string;
@@ -40,6 +49,9 @@ type RequestOptions = PackageOptions & {
   readonly revealWindow: string;
   readonly offerWindow: string;
   readonly acceptProbation?: boolean;
+  readonly setVotes?: boolean;
+  readonly callback?: string;
+  readonly callbackGas?: string;
   readonly via: string;
   readonly label?: string;
 };
@@ -227,6 +239,9 @@ function withRequestOptions(command: Command): Command {
     .option("--reveal-window <duration>", "time to open the answers", "1h")
     .option("--offer-window <duration>", "time until the job must be opened", "1h")
     .option("--accept-probation", "let providers on probation take seats")
+    .option("--set-votes", "let seats vote by a set that all of them sign: two transactions less")
+    .option("--callback <address>", "contract that is told of the settlement")
+    .option("--callback-gas <units>", "gas that the callback gets (default: 200000)")
     .option("--via <way>", "relays, chain or both", "relays")
     .option("--label <text>", "name for this folder only");
 }
@@ -283,6 +298,8 @@ async function request(
     revealWindow: parseDuration(options.revealWindow, "--reveal-window"),
     offerWindow: parseDuration(options.offerWindow, "--offer-window"),
     acceptProbation: options.acceptProbation === true,
+    setVotes: options.setVotes === true,
+    ...callbackOf(options),
   };
   const requester = await requesterOf(context, { signs: true });
   const prepared = makePackage({ manifest: pkg.manifest, files: pkg.files });
@@ -303,6 +320,22 @@ async function request(
   });
   output.step(`requested job ${requested.jobId}`);
   return { jobId: requested.jobId, token, bound: escrowBoundOf(requested.request) };
+}
+
+function callbackOf({ callback, callbackGas }: RequestOptions): Pick<JobWishes, "callback" | "callbackGas"> {
+  if (callback === undefined) {
+    if (callbackGas === undefined) return {};
+    throw new FatalError(
+      "USAGE_CALLBACK",
+      "--callback-gas is given without a contract to call. Name it with --callback, or leave both out.",
+    );
+  }
+  return {
+    callback: parseAddress(callback, "--callback"),
+    ...(callbackGas === undefined
+      ? {}
+      : { callbackGas: parseWhole(callbackGas, "--callback-gas", 1, MAX_CALLBACK_GAS) }),
+  };
 }
 
 async function tokenOfJob(context: Context, jobId: Hex): Promise<Token> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type JobFacts, JobStatus, type Opening, termsOf, ZERO_HASH } from "@quorate/core";
+import { Flag, type JobFacts, JobStatus, type Opening, termsOf, ZERO_HASH } from "@quorate/core";
 import { buildPlaces, buildRequest, testHash } from "@quorate/testkit";
 import type { SelfHelp } from "./context.ts";
 import { jobViewOf, sameView } from "./jobView.ts";
@@ -57,6 +57,13 @@ test("commitments wait for half of the window, then all of them go together", ()
   const due = plan(factsOf(), OPENED + 300, "late", [0, 1]);
   assert.deepEqual(due, { action: "carry-commitments", commitments: [carried(0), carried(1)] });
   assert.equal(plan(factsOf(), OPENED + 1, "always", [0])?.action, "carry-commitments");
+});
+
+test("where votes may come by a set, commitments wait for half of the window whatever was asked for", () => {
+  const { request, ...rest } = factsOf();
+  const bySets = { ...rest, request: { ...request, flags: Flag.SetVotes } };
+  assert.equal(plan(bySets, OPENED + 299, "always", [0, 1]), undefined);
+  assert.equal(plan(bySets, OPENED + 300, "always", [0, 1])?.action, "carry-commitments");
 });
 
 test("what can no longer count is not carried: a spare without a seat, a second commitment, a late one", () => {

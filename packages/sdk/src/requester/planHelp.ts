@@ -1,5 +1,6 @@
 import {
   type CarriedCommitment,
+  Flag,
   type JobFacts,
   JobStatus,
   type Opening,
@@ -46,7 +47,10 @@ export function planHelp(input: {
         return 2 * (deadline - now) <= commitWindow;
       });
       // One that is due takes the others along: a carried commitment costs little more than none.
-      if (open.length > 0 && (always || isDue)) return { action: "carry-commitments", commitments: open };
+      // Where votes may come by a set, the first half of the window is for that.
+      const isSetTime = (facts.request.flags & Flag.SetVotes) !== 0 && 2 * (now - facts.openedAt) < commitWindow;
+      if (open.length > 0 && ((always && !isSetTime) || isDue))
+        return { action: "carry-commitments", commitments: open };
       const until = promotionDeadline(facts);
       if (status.vacant.length === 0 || status.sparesLeft.length === 0 || now >= until) return undefined;
       const vacantSince = Math.min(...status.vacant.map((seat) => vacancyBegan(seat, facts, status)));
