@@ -548,17 +548,23 @@ describe("every history with sets", () => {
     if ("place" in step && step.place === world.own && step.do !== "lands") return;
     switch (step.do) {
       case "mine":
-        return subject.mine([], world.now + step.seconds);
+        subject.mine([], world.now + step.seconds);
+        return;
       case "obey":
-        return obeys(subject);
+        obeys(subject);
+        return;
       case "shares":
-        return shares(subject, step.place);
+        shares(subject, step.place);
+        return;
       case "commits":
-        return commits(subject, step.place);
+        commits(subject, step.place);
+        return;
       case "signs":
-        return signs(subject, step.place, set);
+        signs(subject, step.place, set);
+        return;
       case "opens":
-        return opens(subject, step.place);
+        opens(subject, step.place);
+        return;
       case "lands":
         if (isOpen && isCommitting && !facts.committed.includes(step.place) && !facts.declined.includes(step.place))
           subject.mine([world.committed(step.place)]);
@@ -573,10 +579,12 @@ describe("every history with sets", () => {
         if (isOpen && !facts.bySet && world.now + 12 < facts.openedAt + WINDOW) subject.mine([world.setPlaced(set)]);
         return;
       case "restart":
-        return subject.restart();
+        subject.restart();
+        return;
       case "roll-back":
         subject.record(world.rollBack(1));
-        return subject.send({ type: "chain", horizons: subject.horizons() });
+        subject.send({ type: "chain", horizons: subject.horizons() });
+        return;
       default:
         step satisfies never;
     }
