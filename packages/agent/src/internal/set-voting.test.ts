@@ -208,6 +208,41 @@ describe("a set", () => {
     assert.deepEqual(subject.find("fix-set")?.commitments, without, "the earlier block decides");
   });
 
+  it("is not proposed beside one that may only lack a shadow's commitment on its way", () => {
+    const [first = 0, second = 1] = dutyOrder(worldOf({ shadows: 1 }).jobId, "set", [0, 1, 2]);
+    const world = worldOf({ own: first, shadows: 1 });
+    const subject = informed(world);
+    signs(subject, second, world.setOf([0, 1, 2, 3]));
+    subject.mine([], world.now + 11);
+    assert.equal(subject.find("fix-set"), undefined);
+    shares(subject, 3);
+    assert.deepEqual(subject.find("fix-set")?.commitments, world.setOf([0, 1, 2, 3]));
+    const deserted = informed(worldOf({ own: first, shadows: 1 }));
+    signs(deserted, second, deserted.world.setOf([0, 1, 2, 3]));
+    deserted.mine([], deserted.world.now + 12);
+    assert.deepEqual(deserted.find("fix-set")?.commitments, deserted.world.setOf());
+  });
+
+  it("leaves out a shadow that declined", () => {
+    const world = worldOf({ own: firstFor("set", worldOf({ shadows: 1 })), shadows: 1 });
+    const subject = informed(world);
+    shares(subject, 3);
+    subject.mine([{ eventName: "SeatDeclined", args: { provider: world.places[3]?.provider, place: 3 } }]);
+    assert.deepEqual(subject.find("fix-set")?.commitments, world.setOf());
+  });
+
+  it("of another panel, which a reorganisation took back, is nobody's: the job goes to the chain", () => {
+    const subject = informed(worldOf({ own: 0 }));
+    const { world } = subject;
+    const [a, b, c] = world.setOf() as [Hex, Hex, Hex];
+    subject.record({ kind: "set-fixed", jobId: world.jobId, at: world.now, commitments: [b, a, c] });
+    for (const place of [1, 2]) signs(subject, place, [b, a, c]);
+    assert.deepEqual(subject.types(), ["follow-messages"]);
+    subject.mine([], openedAt(subject) + WINDOW - 1);
+    assert.equal(callOf(subject), undefined);
+    assert.ok(subject.transaction("commit"));
+  });
+
   it("that was fixed is the only one, whatever others sign and after a restart", () => {
     const subject = informed(worldOf({ own: firstFor("set", worldOf({ shadows: 1 })), shadows: 1 }));
     const { world } = subject;
@@ -341,6 +376,27 @@ describe("the call with a set", () => {
       callOf(subject)?.openings.map(({ place }) => place),
       [honest],
     );
+  });
+
+  it("waits for the own opening, as long as that can be shown", () => {
+    const subject = complete(worldOf({ own: firstFor("reveal-set") }));
+    for (const place of [0, 1, 2]) if (place !== subject.world.own) opens(subject, place);
+    subject.bury(4);
+    assert.equal(callOf(subject), undefined);
+  });
+
+  it("waits for no opening beyond half of the window", () => {
+    const subject = seated(worldOf({ own: firstFor("reveal-set") }));
+    const { world } = subject;
+    subject.vote();
+    subject.mine([], openedAt(subject) + WINDOW / 2 - 2);
+    shares(subject, ...[0, 1, 2].filter((place) => place !== world.own));
+    for (const place of [0, 1, 2]) if (place !== world.own) signs(subject, place);
+    obeys(subject);
+    obeys(subject);
+    assert.equal(callOf(subject), undefined);
+    subject.mine([], world.now + 2);
+    assert.equal(callOf(subject)?.opensOwn, true);
   });
 
   it("names what has landed on chain by then, of an equivocator too", () => {

@@ -43,7 +43,7 @@ export function setTime({ openedAt, terms }: Pick<JobFacts, "openedAt" | "terms"
  */
 export function mayAgreeOnSet({ facts, status, now, terms }: View): boolean {
   const isWhole = !terms.places.some((_, place) => place < terms.seats && facts.declined.includes(place));
-  return votesBySet(facts) && isWhole && facts.promotions.length === 0 && isCommitting(status) && now < setTime(facts);
+  return votesBySet(facts) && isWhole && isCommitting(status) && now < setTime(facts);
 }
 
 /**
