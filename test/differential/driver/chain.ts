@@ -1,0 +1,545 @@
+// The contracts on Hardhat's in-process network, asked call by call whether they do what the model says.
+import { readFileSync } from "node:fs";
+import { poseidon2Artifact } from "@quorate/abi/artifacts";
+import { network } from "hardhat";
+import {
+  type Abi,
+  type AbiFunction,
+  type AbiParameter,
+  decodeErrorResult,
+  decodeEventLog,
+  encodeAbiParameters,
+  encodeDeployData,
+  keccak256,
+  toEventSelector,
+  toFunctionSelector,
+} from "viem";
+import type { Job } from "../model/job.ts";
+import { createJobMarket } from "../model/jobMarket.ts";
+import { createQueryMarket } from "../model/queryMarket.ts";
+import { createToken } from "../model/tokens.ts";
+import { type Address, CHAIN_ID, type Hex, type ModelError, type ModelEvent, type Signature } from "../model/types.ts";
+import { fixedViews, grownViews, lastViews, type View, type Watched, type Word } from "../model/views.ts";
+import { type Call, type MarketCall, type Outcome, type World } from "../model/world.ts";
+import { type Actor, createActor } from "./keys.ts";
+
+/** Time of the first block after the set-up, unix s. */
+export const START = 1_900_000_000;
+/** Windows of both markets, seconds. */
+export const MIN_WINDOW = 60;
+export const MAX_WINDOW = 604_800;
+
+const GAS = "0xf00000";
+/** Keys of answers and queries whose pads are computed before: the model has no Poseidon. */
+export const KEYS: readonly bigint[] = [1n, 2n];
+export const QUERIES: readonly bigint[] = Array.from({ length: 12 }, (_, index) => BigInt(index + 1));
+
+/** Runtime and creation code that takes the place of a contract's, for runs against other contracts. */
+export type Replaced = Readonly<Record<string, { readonly bytecode: Hex; readonly abi: Abi }>>;
+
+/** Addresses of what was deployed, and who acts. */
+export type Cast = {
+  readonly jobs: Address;
+  readonly queries: Address;
+  /** With permit, then the one that misbehaves. */
+  readonly tokens: readonly [Address, Address];
+  readonly verifiers: readonly [Address, Address];
+  readonly callbacks: readonly [Address, Address];
+  readonly requesters: readonly Actor[];
+  readonly providers: readonly Actor[];
+  readonly agents: readonly Actor[];
+  readonly carrier: Actor;
+  /** The last provider is this contract, its key its owner's. */
+  readonly account: Address;
+  /** Poseidon of some keys and queries, `k/query`. */
+  readonly pads: ReadonlyMap<string, bigint>;
+  readonly codes: Readonly<Record<string, { readonly code: Hex; readonly hash: Hex }>>;
+};
+
+type Connection = Awaited<ReturnType<typeof network.create>>;
+type Artifact = { readonly abi: Abi; readonly bytecode: Hex };
+type Log = { readonly address: string; readonly topics: readonly Hex[]; readonly data: Hex };
+type FunctionCoder = { readonly selector: Hex; readonly inputs: readonly AbiParameter[] };
+
+/** A difference between contract and model. */
+export class Disagreement extends Error {}
+
+function artifactOf(path: string, name: string): Artifact {
+  const file = new URL(`../../../artifacts/${path}/${name}.sol/${name}.json`, import.meta.url);
+  return JSON.parse(readFileSync(file, "utf8")) as Artifact;
+}
+
+/** Both markets with everything around them. */
+export class Chain {
+  readonly cast: Cast;
+  readonly watched: Watched;
+  /** As it is after the set-up; nothing was called by anybody yet. */
+  readonly world: World;
+  readonly #connection: Connection;
+  readonly #observer: Address;
+  readonly #functions = new Map<string, FunctionCoder>();
+  readonly #errors = new Map<string, { readonly selector: Hex; readonly inputs: readonly AbiParameter[] }>();
+  readonly #errorAbi: Abi;
+  readonly #abis: ReadonlyMap<Address, Abi>;
+  readonly #viewData = new Map<string, Hex>();
+  readonly #terms = new WeakMap<object, Hex>();
+  #fixed: string | undefined;
+  #snapshot: unknown;
+
+  private constructor(
+    connection: Connection,
+    cast: Cast,
+    observer: Address,
+    abis: ReadonlyMap<Address, Abi>,
+    errors: Abi,
+  ) {
+    this.#connection = connection;
+    this.cast = cast;
+    this.#observer = observer;
+    this.#abis = abis;
+    this.#errorAbi = errors;
+    for (const [address, abi] of abis) {
+      for (const item of abi) {
+        if (item.type !== "function") continue;
+        this.#functions.set(`${address}/${item.name}`, { selector: toFunctionSelector(item), inputs: item.inputs });
+      }
+    }
+    for (const item of errors) {
+      if (item.type !== "error") continue;
+      // An error is encoded as a call of a function of its name and inputs.
+      const { name, inputs } = item;
+      const selector = toFunctionSelector({ type: "function", name, inputs, outputs: [], stateMutability: "pure" });
+      this.#errors.set(name, { selector, inputs });
+    }
+    const addresses = (actors: readonly Actor[]): Address[] => actors.map(({ address }) => address);
+    const providers = [...addresses(cast.providers).slice(0, -1), cast.account];
+    this.watched = {
+      owners: [...addresses([...cast.requesters, cast.carrier, ...cast.agents]), ...providers, ...cast.callbacks],
+      providers,
+      agents: addresses(cast.agents),
+      tokens: cast.tokens,
+    };
+    const verifier = { codeHash: cast.codes.verifier?.hash ?? "0x", mood: 0 };
+    this.world = {
+      jobs: createJobMarket(cast.jobs, MIN_WINDOW, MAX_WINDOW),
+      queries: createQueryMarket(cast.queries, MIN_WINDOW, MAX_WINDOW),
+      tokens: new Map([
+        [cast.tokens[0], createToken(cast.tokens[0], "Test dollar", true)],
+        [cast.tokens[1], createToken(cast.tokens[1], "Weird", false)],
+      ]),
+      accounts: new Map([
+        [cast.account, { owner: (cast.providers.at(-1) as Actor).address, manner: 0 }],
+      ]),
+      verifiers: new Map(cast.verifiers.map((address) => [address, verifier])),
+      callbacks: new Map(cast.callbacks.map((address) => [address, { manner: 0, token: cast.tokens[0] }])),
+    };
+  }
+
+  /**
+   * Deploys everything.
+   *
+   * @param replaced other contracts in the place of `JobMarket` or `QueryMarket`
+   */
+  static async create(replaced: Replaced = {}): Promise<Chain> {
+    const connection = await network.create({
+      override: {
+        chainId: CHAIN_ID,
+        // Other contracts than those that are deployed may be compiled without the optimizer.
+        allowUnlimitedContractSize: true,
+        allowBlocksWithSameTimestamp: true,
+        initialDate: new Date((START - 1_000) * 1_000),
+      },
+    });
+    const rpc = (method: string, ...params: unknown[]): Promise<unknown> =>
+      connection.provider.request({ method, params });
+    const deployer = createActor("deployer").address;
+    const actors = (name: string, count: number): Actor[] =>
+      Array.from({ length: count }, (_, index) => createActor(`${name} ${index}`));
+    const requesters = actors("requester", 2);
+    const providers = actors("provider", 7);
+    const agents = actors("agent", 4);
+    const carrier = createActor("carrier");
+    for (const address of [deployer, ...[...requesters, ...providers, ...agents, carrier].map((each) => each.address)]) {
+      await rpc("hardhat_setBalance", address, "0xffffffffffffffffffff");
+      await rpc("hardhat_impersonateAccount", address);
+    }
+    const abis = new Map<Address, Abi>();
+    const deploy = async (artifact: Artifact, ...args: unknown[]): Promise<Address> => {
+      const data = encodeDeployData({ abi: artifact.abi, bytecode: artifact.bytecode, args });
+      const hash = await rpc("eth_sendTransaction", { from: deployer, data, gas: GAS });
+      const receipt = (await rpc("eth_getTransactionReceipt", hash)) as { contractAddress: string };
+      const address = receipt.contractAddress.toLowerCase() as Address;
+      abis.set(address, artifact.abi);
+      return address;
+    };
+    const harness = (name: string): Artifact => artifactOf("test/contracts/harness", name);
+    const tokens: [Address, Address] = [
+      await deploy(artifactOf("test/contracts/tokens", "TestToken"), "Test dollar", "tUSD", 6),
+      await deploy(harness("FickleToken")),
+    ];
+    const jobArtifact = replaced.JobMarket ?? artifactOf("contracts", "JobMarket");
+    const queryArtifact = replaced.QueryMarket ?? artifactOf("contracts", "QueryMarket");
+    const poseidon = await deploy(poseidon2Artifact as Artifact);
+    const jobs = await deploy(jobArtifact, MIN_WINDOW, MAX_WINDOW);
+    const queries = await deploy(queryArtifact, MIN_WINDOW, MAX_WINDOW, poseidon);
+    const verifiers: [Address, Address] = [
+      await deploy(harness("MoodyVerifier")),
+      await deploy(harness("MoodyVerifier")),
+    ];
+    const account = await deploy(harness("ContractAccount"), (providers.at(-1) as Actor).address);
+    const callbacks: [Address, Address] = [
+      await deploy(harness("FickleCallback"), jobs, tokens[0]),
+      await deploy(harness("FickleCallback"), jobs, tokens[0]),
+    ];
+    const observer = await deploy(harness("Observer"));
+
+    const pads = new Map<string, bigint>();
+    const poseidonAbi = poseidon2Artifact.abi as Abi;
+    const hash2 = poseidonAbi.find((item): item is AbiFunction => item.type === "function") as AbiFunction;
+    for (const k of KEYS) {
+      for (const query of QUERIES) {
+        const data = toFunctionSelector(hash2) + encodeAbiParameters(hash2.inputs, [[k, query]]).slice(2);
+        pads.set(`${k}/${query}`, BigInt((await rpc("eth_call", { to: poseidon, data }, "latest")) as Hex));
+      }
+    }
+    const code = (await rpc("eth_getCode", verifiers[0], "latest")) as Hex;
+    const codes = {
+      verifier: { code, hash: keccak256(code) },
+      // A byte that is never run.
+      other: { code: `${code}00` as Hex, hash: keccak256(`${code}00`) },
+    };
+    const cast: Cast = {
+      jobs,
+      queries,
+      tokens,
+      verifiers,
+      callbacks,
+      requesters,
+      providers,
+      agents,
+      carrier,
+      account,
+      pads,
+      codes,
+    };
+    const errors = [...jobArtifact.abi, ...queryArtifact.abi, ...(abis.get(tokens[0]) ?? [])];
+    const seen = new Set<string>();
+    const unique = errors.filter(
+      (item) => item.type === "error" && !seen.has(item.name) && seen.add(item.name) !== undefined,
+    );
+    return new Chain(connection, cast, observer, abis, unique);
+  }
+
+  /** Keeps the present state for {@link reset}. */
+  async keep(): Promise<void> {
+    this.#snapshot = await this.#rpc("evm_snapshot");
+  }
+
+  /** Puts the chain back to what was kept. */
+  async reset(): Promise<void> {
+    await this.#rpc("evm_revert", this.#snapshot);
+    await this.keep();
+  }
+
+  /** Ends the network. */
+  async close(): Promise<void> {
+    await this.#connection.close();
+  }
+
+  /** Makes a call at a time. Result, events and every view have to be what the model says. */
+  async perform(sender: Address, call: Call, now: number, { world, result, events }: Outcome): Promise<void> {
+    await this.#rpc("evm_setNextBlockTimestamp", now);
+    if (call.on === "code") {
+      const { code } = Object.values(this.cast.codes).find(({ hash }) => hash === call.codeHash) as { code: Hex };
+      await this.#rpc("hardhat_setCode", call.at, code);
+      await this.#rpc("evm_mine");
+    } else {
+      const { from, to, data } = this.#transactionOf(sender, call, world);
+      if (result.ok && typeof result.value === "string") {
+        const answer = await this.#rpc("eth_call", { from, to, data, gas: GAS }, "pending");
+        equal("what the call returns", returned(answer as Hex, from !== sender), result.value);
+      }
+      const sent = await this.#send(from, to, data);
+      if (result.ok) {
+        if ("data" in sent) throw new Disagreement(`failed with ${this.#showError(sent.data)}, expected success`);
+        this.#compareLogs(sent.logs, events);
+      } else if ("data" in sent) {
+        const expected = this.#encodeError(result.error);
+        if (sent.data !== expected) {
+          throw new Disagreement(
+            `failed with ${this.#showError(sent.data)}, expected ${this.#showError(expected)}`,
+          );
+        }
+      } else throw new Disagreement(`succeeded, expected ${show(result.error)}`);
+    }
+    await this.observe(world, now);
+  }
+
+  /** Compares every view with the model, at the time of the latest block. */
+  async observe(world: World, now: number): Promise<void> {
+    const fixed = fixedViews(world, this.watched, now);
+    this.#fixed ??= await this.#storeFixed(fixed);
+    const grown = grownViews(world, now);
+    await this.#compareViews(PROGRAM, fixed, grown);
+  }
+
+  /** Compares the views that are looked at once. */
+  async observeLast(world: World): Promise<void> {
+    await this.#compareViews(NOBODY, [], lastViews(world, this.watched));
+  }
+
+  /** Calls a view now: it returns a word, or fails, as the model says. */
+  async ask(at: Address, name: string, args: readonly unknown[], expected: Hex | ModelError): Promise<void> {
+    let answer: Hex;
+    try {
+      answer = (await this.#rpc("eth_call", { to: at, data: this.#encode(at, name, args), gas: GAS }, "latest")) as Hex;
+    } catch (thrown) {
+      const data = revertData(thrown);
+      if (typeof expected === "string") throw new Disagreement(`${name} failed with ${this.#showError(data)}`);
+      equal(`the error of ${name}`, this.#showError(data), this.#showError(this.#encodeError(expected)));
+      return;
+    }
+    if (typeof expected !== "string") throw new Disagreement(`${name} answered, expected ${show(expected)}`);
+    equal(`the answer of ${name}`, answer, expected);
+  }
+
+  /** Encodes what a function returns. */
+  encodeAnswer(at: Address, name: string, values: readonly unknown[]): Hex {
+    const item = this.#abis.get(at)?.find((each) => each.type === "function" && each.name === name) as AbiFunction;
+    return encodeAbiParameters(item.outputs, values);
+  }
+
+  #rpc(method: string, ...params: unknown[]): Promise<unknown> {
+    return this.#connection.provider.request({ method, params });
+  }
+
+  async #send(from: Address, to: Address, data: Hex): Promise<{ logs: readonly Log[] } | { data: Hex }> {
+    let hash: unknown;
+    try {
+      hash = await this.#rpc("eth_sendTransaction", { from, to, data, gas: GAS });
+    } catch (thrown) {
+      return { data: revertData(thrown) };
+    }
+    return (await this.#rpc("eth_getTransactionReceipt", hash)) as { logs: readonly Log[] };
+  }
+
+  #transactionOf(sender: Address, call: Exclude<Call, { on: "code" }>, world: World) {
+    const [to, data] = this.#callOf(call);
+    const account = world.accounts.get(sender);
+    if (account === undefined) return { from: sender, to, data };
+    return { from: account.owner, to: sender, data: this.#encode(sender, "execute", [to, data]) };
+  }
+
+  #callOf(call: Exclude<Call, { on: "code" }>): readonly [Address, Hex] {
+    switch (call.on) {
+      case "account":
+      case "callback":
+        return [call.at, this.#encode(call.at, "behave", [call.manner])];
+      case "verifier":
+        return [call.at, this.#encode(call.at, "set", [call.manner])];
+      case "token":
+        return [call.token, this.#encode(call.token, call.name, call.args)];
+      default: {
+        const at = this.cast[call.on];
+        if (call.name !== "multicall") return [at, this.#encode(at, call.name, abiArguments(call))];
+        const calls = call.args[0].map((each) => this.#encode(at, each.name, abiArguments(each)));
+        return [at, this.#encode(at, "multicall", [calls])];
+      }
+    }
+  }
+
+  #encode(at: Address, name: string, args: readonly unknown[]): Hex {
+    const coder = this.#functions.get(`${at}/${name}`);
+    if (coder === undefined) throw new Error(`no function ${name} at ${at}`);
+    return `${coder.selector}${encodeAbiParameters(coder.inputs, args).slice(2)}`;
+  }
+
+  #encodeError({ name, args }: ModelError): Hex {
+    if (name === undefined) return "0x";
+    const coder = this.#errors.get(name);
+    if (coder === undefined) throw new Error(`no error ${name}`);
+    return `${coder.selector}${encodeAbiParameters(coder.inputs, args).slice(2)}`;
+  }
+
+  #compareLogs(logs: readonly Log[], events: readonly ModelEvent[]): void {
+    const found = logs.map(({ address, topics, data }) => [address.toLowerCase(), ...topics, data].join(" "));
+    const expected = events.map((event) => this.#encodeEvent(event));
+    for (let index = 0; index < Math.max(found.length, expected.length); index++) {
+      if (found[index] === expected[index]) continue;
+      const log = logs[index];
+      throw new Disagreement(
+        `event ${index} is ${log === undefined ? "missing" : this.#showLog(log)}, expected ${show(events[index] ?? "none")}`,
+      );
+    }
+  }
+
+  #encodeEvent({ at, name, args }: ModelEvent): string {
+    const item = this.#abis.get(at)?.find((each) => each.type === "event" && each.name === name);
+    if (item?.type !== "event") throw new Error(`no event ${name} at ${at}`);
+    const topics: string[] = [toEventSelector(item)];
+    const data: [AbiParameter, unknown][] = [];
+    for (const input of item.inputs) {
+      const value = args[input.name as string];
+      if (input.indexed === true) topics.push(encodeAbiParameters([input], [value]));
+      else data.push([input, value]);
+    }
+    const encoded = encodeAbiParameters(
+      data.map(([input]) => input),
+      data.map(([, value]) => value),
+    );
+    return [at, ...topics, encoded].join(" ");
+  }
+
+  /** Keeps the list of the fixed views as code. */
+  async #storeFixed(views: readonly View[]): Promise<string> {
+    const program = views.map((view) => this.#item(view)).join("");
+    await this.#rpc("hardhat_setCode", PROGRAM, `0x00${program}`);
+    await this.#rpc("hardhat_setCode", NOBODY, "0x00");
+    return program;
+  }
+
+  async #compareViews(program: Address, fixed: readonly View[], more: readonly View[]): Promise<void> {
+    const data = `${program}${more.map((view) => this.#item(view)).join("")}`;
+    const found = (await this.#rpc("eth_call", { to: this.#observer, data, gas: GAS }, "latest")) as Hex;
+    const views = [...fixed, ...more];
+    const expected = `0x${views.map(({ words }) => answerOf(words)).join("")}`;
+    if (found === expected) return;
+    let at = 2;
+    for (const { at: target, name, args, words } of views) {
+      const answer = answerOf(words);
+      const actual = found.slice(at, at + answer.length);
+      if (actual !== answer) {
+        const values = (text: string): string => (text.slice(6).match(/.{1,64}/g) ?? []).map((each) => BigInt(`0x${each}`)).join(", ");
+        throw new Disagreement(
+          `${this.#nameOf(target)}.${name}(${show(args)}) is ${values(actual)}, expected ${values(answer)} (${show(words)})`,
+        );
+      }
+      at += answer.length;
+    }
+    throw new Disagreement("the views answered more than was expected");
+  }
+
+  /** Target, length and calldata of a view. */
+  #item(view: View): string {
+    const { at, name, args, job } = view;
+    let data: Hex;
+    if (job === undefined) {
+      const key = `${at}/${name}/${args.join("/")}`;
+      data = this.#viewData.get(key) ?? this.#encode(at, name, args);
+      if (this.#viewData.size < 100_000) this.#viewData.set(key, data);
+    } else data = this.#withTerms(at, name, job);
+    const length = (data.length - 2) / 2;
+    return `${at.slice(2)}${length.toString(16).padStart(4, "0")}${data.slice(2)}`;
+  }
+
+  #withTerms(at: Address, name: string, { jobId, terms }: Job): Hex {
+    const known = this.#terms.get(terms) ?? this.#encode(at, name, [jobId, terms]);
+    this.#terms.set(terms, known);
+    return known;
+  }
+
+  #nameOf(address: Address): string {
+    const { jobs, queries, tokens } = this.cast;
+    return address === jobs ? "jobs" : address === queries ? "queries" : `token ${tokens.indexOf(address)}`;
+  }
+
+  #showError(data: Hex): string {
+    if (data === "0x") return "no data";
+    try {
+      const { errorName, args } = decodeErrorResult({ abi: this.#errorAbi, data });
+      return `${errorName}(${show(args ?? [])})`;
+    } catch {
+      return data;
+    }
+  }
+
+  #showLog({ address, topics, data }: Log): string {
+    const abi = this.#abis.get(address.toLowerCase() as Address) ?? [];
+    try {
+      const { eventName, args } = decodeEventLog({ abi, topics: [...topics] as [Hex, ...Hex[]], data });
+      return `${String(eventName)} ${show(args)}`;
+    } catch {
+      return `${topics.join(" ")} ${data}`;
+    }
+  }
+}
+
+/** Where the list of the fixed views lies. */
+const PROGRAM: Address = "0x00000000000000000000000000000000000d1ff0";
+/** An address whose code is one byte that is not read: a list of nothing. */
+const NOBODY: Address = "0x00000000000000000000000000000000000d1ff1";
+
+function abiArguments(call: MarketCall): readonly unknown[] {
+  switch (call.name) {
+    case "open": {
+      const [request, spares, offers] = call.args;
+      return [request, spares, offers.map(raw)];
+    }
+    case "commitBySig": {
+      const [jobId, terms, items] = call.args;
+      return [jobId, terms, items.map(raw)];
+    }
+    case "revealSet": {
+      const [jobId, terms, landed, closed, openings, signatures] = call.args;
+      const packed = signatures.map(({ raw: hex }) => ({ r: hex.slice(0, 66), vs: `0x${hex.slice(66)}` }));
+      return [jobId, terms, landed, closed, openings, packed];
+    }
+    case "ask": {
+      const [quote, signature] = call.args;
+      return [quote, signature.raw];
+    }
+    case "depositWithPermit": {
+      const [token, account, amount, deadline, { raw: hex }] = call.args;
+      const v = Number.parseInt(hex.slice(130, 132), 16);
+      return [token, account, amount, deadline, v, hex.slice(0, 66), `0x${hex.slice(66, 130)}`];
+    }
+    default:
+      return call.args;
+  }
+}
+
+function raw<Item extends { readonly signature: Signature }>(item: Item): Omit<Item, "signature"> & { signature: Hex } {
+  return { ...item, signature: item.signature.raw };
+}
+
+/** One item of what the observer returns: success, length, words. */
+function answerOf(words: readonly Word[]): string {
+  return `01${(words.length * 32).toString(16).padStart(4, "0")}${words.map(wordOf).join("")}`;
+}
+
+function wordOf(value: Word): string {
+  if (typeof value !== "string") return BigInt(value).toString(16).padStart(64, "0");
+  const hex = value.slice(2);
+  return hex.length === 40 ? hex.padStart(64, "0") : hex.padEnd(64, "0");
+}
+
+/** What a call returns; through an account it is wrapped as bytes. */
+function returned(answer: Hex, isWrapped: boolean): string {
+  return isWrapped ? `0x${answer.slice(2 + 128)}` : answer;
+}
+
+function equal(what: string, found: unknown, expected: unknown): void {
+  if (found !== expected) throw new Disagreement(`${what} is ${show(found)}, expected ${show(expected)}`);
+}
+
+/** Values as a person reads them. */
+export function show(value: unknown): string {
+  return JSON.stringify(value, (_, each: unknown) =>
+    typeof each === "bigint"
+      ? String(each)
+      : each instanceof Map
+        ? [...each]
+        : each instanceof Set
+          ? [...each]
+          : each,
+  );
+}
+
+function revertData(thrown: unknown): Hex {
+  for (let at = thrown; typeof at === "object" && at !== null; at = (at as { cause?: unknown }).cause) {
+    const { data } = at as { data?: unknown };
+    if (typeof data === "string") return data as Hex;
+    if (typeof data === "object" && data !== null && "data" in data) return (data as { data: Hex }).data;
+  }
+  throw thrown;
+}

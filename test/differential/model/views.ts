@@ -1,0 +1,199 @@
+// What the views of both markets have to answer, as the words that they return. Which views are asked is part of the model: every account,
+// job, question and root that it knows.
+import type { Hex } from "@quorate/core";
+import { chainCommitments } from "@quorate/core";
+import { bitmap } from "./jobMarket.ts";
+import { type Job, phaseOf, revealAt, statusAt } from "./job.ts";
+import { accountOf, amountOf } from "./ledger.ts";
+import { datasetOf, questionOf, recordOf, rootOf } from "./queryMarket.ts";
+import { authorizationOf } from "./signers.ts";
+import { onProbation, quarantineOf, standingOf } from "./standing.ts";
+import { balanceOf } from "./tokens.ts";
+import type { Address } from "./types.ts";
+import type { World } from "./world.ts";
+
+/** A value of one word. Numbers fill it from the left, hex of other than 20 bytes from the right. */
+export type Word = bigint | number | boolean | Hex;
+
+/** A view and what it has to answer. */
+export type View = {
+  readonly at: Address;
+  readonly name: string;
+  readonly args: readonly unknown[];
+  /** Job whose terms the view takes as last argument; they are long, and encoded once. */
+  readonly job?: Job;
+  readonly words: readonly Word[];
+};
+
+/** Who is looked at. */
+export type Watched = {
+  /** Everybody who may have money. */
+  readonly owners: readonly Address[];
+  readonly providers: readonly Address[];
+  readonly agents: readonly Address[];
+  readonly tokens: readonly Address[];
+};
+
+/** Views whose number never changes: balances, sums, records. */
+export function fixedViews(world: World, watched: Watched, now: number): View[] {
+  const views: View[] = [];
+  for (const { ledger } of [world.jobs, world.queries]) {
+    for (const token of watched.tokens) {
+      const view = (name: string, args: readonly unknown[], ...words: readonly Word[]): void => {
+        views.push({ at: ledger.market, name, args, words });
+      };
+      view("held", [token], amountOf(ledger.held, token));
+      view("burnt", [token], amountOf(ledger.burnt, token));
+      for (const owner of watched.owners) {
+        const { free, locked } = accountOf(ledger, token, owner);
+        view("accountOf", [token, owner], free, locked);
+      }
+      const found = world.tokens.get(token);
+      if (found === undefined) continue;
+      views.push({ at: token, name: "balanceOf", args: [ledger.market], words: [balanceOf(found, ledger.market)] });
+    }
+  }
+  const { standings, ledger } = world.jobs;
+  for (const provider of watched.providers) {
+    const standing = standingOf(standings, provider);
+    const { probation, probationSince, lastFaultAt, alignedInRow, aligned, late, reported, undecided, declined } =
+      standing;
+    views.push({
+      at: ledger.market,
+      name: "standingOf",
+      args: [provider],
+      words: [
+        probation,
+        probationSince,
+        lastFaultAt,
+        alignedInRow,
+        aligned,
+        late,
+        reported,
+        undecided,
+        declined,
+        standing.faults,
+      ],
+    });
+    views.push({
+      at: ledger.market,
+      name: "onProbation",
+      args: [provider],
+      words: [onProbation(standings, provider, now)],
+    });
+    const { answered, expired } = recordOf(world.queries, provider);
+    views.push({ at: world.queries.ledger.market, name: "recordOf", args: [provider], words: [answered, expired] });
+  }
+  return views;
+}
+
+/** Views of what came into being: entries of quarantine, jobs, datasets, roots, questions. */
+export function grownViews(world: World, now: number): View[] {
+  const views: View[] = [];
+  const { standings, ledger } = world.jobs;
+  // Entries that were claimed are gone from the model; their numbers are asked for all the same.
+  for (const [provider, { probation }] of standings.records) {
+    for (let number = Math.max(1, probation - 2); number <= probation; number++) {
+      for (const token of world.tokens.keys()) {
+        const { amount, state } = quarantineOf(standings, provider, token, number, now);
+        const args = [provider, token, number];
+        views.push({ at: ledger.market, name: "quarantineOf", args, words: [amount, state] });
+      }
+    }
+  }
+  for (const job of world.jobs.jobs.values()) views.push(...jobViews(world, job, now));
+  const queries = world.queries.ledger.market;
+  for (const dataset of world.queries.datasets.keys()) {
+    const { provider, grace, publisher, root } = datasetOf(world.queries, dataset);
+    views.push({ at: queries, name: "datasetOf", args: [dataset], words: [provider, grace, publisher, root] });
+  }
+  for (const key of world.queries.roots.keys()) {
+    const [dataset, root] = key.split("/") as [Hex, string];
+    const found = rootOf(world.queries, dataset, BigInt(root), now);
+    const { publishedAt, supersededAt, revoked, askable } = found;
+    const words = [publishedAt, supersededAt, revoked, askable];
+    views.push({ at: queries, name: "rootOf", args: [dataset, BigInt(root)], words });
+  }
+  for (const key of world.queries.questions.keys()) {
+    const [provider, query] = key.split("/") as [Address, string];
+    const { status, deadline, cipher } = questionOf(world.queries, provider, BigInt(query));
+    const args = [provider, BigInt(query)];
+    views.push({ at: queries, name: "questionOf", args, words: [status, deadline, cipher] });
+  }
+  return views;
+}
+
+/** Views that are asked at the end of a history only: there are many, and what they say shows earlier in other ways. */
+export function lastViews(world: World, watched: Watched): View[] {
+  const views: View[] = [];
+  for (const { ledger, authorizations } of [world.jobs, world.queries]) {
+    for (const provider of watched.providers) {
+      for (const agent of watched.agents) {
+        for (const token of watched.tokens) {
+          const limits = authorizationOf(authorizations, provider, agent, token);
+          const { maxBondPerSeat, minCommitWindow, validUntil } = limits;
+          const words = [maxBondPerSeat, minCommitWindow, validUntil];
+          views.push({ at: ledger.market, name: "authorizationOf", args: [provider, agent, token], words });
+        }
+      }
+    }
+  }
+  for (const [address, token] of world.tokens) {
+    for (const owner of watched.owners) {
+      views.push({ at: address, name: "balanceOf", args: [owner], words: [balanceOf(token, owner)] });
+    }
+  }
+  for (const key of world.queries.used) {
+    const [provider, nullifier] = key.split("/") as [Address, string];
+    const args = [provider, BigInt(nullifier)];
+    views.push({ at: world.queries.ledger.market, name: "isUsed", args, words: [true] });
+  }
+  return views;
+}
+
+function jobViews(world: World, job: Job, now: number): View[] {
+  const at = world.jobs.ledger.market;
+  const { jobId, termsHash, settled, openings } = job;
+  const status = statusAt(job, now);
+  const start = settled === undefined ? revealAt(job) : 0;
+  const end = settled === undefined ? start + job.terms.revealWindow : 0;
+  const isAccepted = phaseOf(job) === 2;
+  const short = settled === undefined ? (`0x${"00".repeat(27)}` as Hex) : (settled.resultHash.slice(0, 56) as Hex);
+  let classes = 0;
+  if (settled === undefined) for (const [place, vote] of openings) classes += vote.class * 4 ** place;
+  const open = (value: number): number => (settled === undefined ? value : 0);
+  const facts: readonly Word[] = [
+    phaseOf(job),
+    settled?.outcome ?? 0,
+    settled === undefined ? 0 : job.terms.seats,
+    settled === undefined ? 0 : job.terms.quorum,
+    settled?.agreeing ?? 0,
+    short,
+    open(bitmap(job.commitments.map(({ place }) => place))),
+    open(bitmap(job.declined)),
+    open(bitmap(openings.keys())),
+    open(bitmap(job.promotions.map(({ spare }) => spare))),
+    classes,
+    open(job.openedAt),
+    open(job.lastCommitAt),
+    open(job.lastDeclineAt),
+    settled === undefined && job.set !== undefined,
+    settled?.callbackPending ?? false,
+  ];
+  const chain = settled === undefined ? chainCommitments(jobId, job.commitments) : 0n;
+  const result: readonly Word[] = isAccepted
+    ? [status, settled?.outcome ?? 0, short]
+    : [settled === undefined ? 0 : status, 0, 0n];
+  return [
+    { at, name: "jobState", args: [jobId], words: facts },
+    { at, name: "statusOf", args: [jobId], job, words: [status, start, end] },
+    { at, name: "resultOf", args: [jobId], words: result },
+    { at, name: "commitmentChainOf", args: [jobId, termsHash], words: [chain] },
+    ...job.history.map(({ spare, seat, promotedAt }) => ({
+      at,
+      name: "promotionOf",
+      args: [jobId, spare],
+      words: [seat, promotedAt],
+    })),
+  ];
+}
