@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 /// @title Many views in one call
 /// @notice Takes a list of static calls and returns what each of them answered, so that a test reads a whole state at once.
-/// @dev Input: an address whose code, without its first byte, begins the list; then the rest of the list. An item of the list is target (20
+/// @dev Input: an address whose code, if it has any, begins the list after its first byte; then the rest of the list. An item of the list is target (20
 /// bytes), length of its calldata (2 bytes), calldata. Output, item by item: success (1 byte), length (2 bytes), returned data.
 contract Observer {
     // solhint-disable-next-line no-complex-fallback, payable-fallback -- no selector to encode, nothing to pay
@@ -11,7 +11,8 @@ contract Observer {
         // solhint-disable-next-line no-inline-assembly -- reads and writes packed lists of some kilobytes
         assembly {
             let source := shr(96, calldataload(0))
-            let stored := sub(extcodesize(source), 1)
+            let stored := extcodesize(source)
+            if stored { stored := sub(stored, 1) }
             let more := sub(calldatasize(), 20)
             let at := 0x80
             extcodecopy(source, at, 1, stored)

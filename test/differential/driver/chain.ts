@@ -30,6 +30,8 @@ export const MIN_WINDOW = 60;
 export const MAX_WINDOW = 604_800;
 
 const GAS = "0xf00000";
+/** Above every base fee; named, so that Hardhat does not look it up for each transaction. */
+const GAS_PRICE = "0x4a817c800";
 /** Keys of answers and queries whose pads are computed before: the model has no Poseidon. */
 export const KEYS: readonly bigint[] = [1n, 2n];
 export const QUERIES: readonly bigint[] = Array.from({ length: 12 }, (_, index) => BigInt(index + 1));
@@ -83,7 +85,7 @@ export class Chain {
   readonly #abis: ReadonlyMap<Address, Abi>;
   readonly #viewData = new Map<string, Hex>();
   readonly #terms = new WeakMap<object, Hex>();
-  #fixed: string | undefined;
+  readonly #stored = new Set<Address>();
   #snapshot: unknown;
 
   private constructor(
@@ -125,7 +127,7 @@ export class Chain {
       queries: createQueryMarket(cast.queries, MIN_WINDOW, MAX_WINDOW),
       tokens: new Map([
         [cast.tokens[0], createToken(cast.tokens[0], "Test dollar", true)],
-        [cast.tokens[1], createToken(cast.tokens[1], "Weird", false)],
+        [cast.tokens[1], createToken(cast.tokens[1], "Fickle", false)],
       ]),
       accounts: new Map([
         [cast.account, { owner: (cast.providers.at(-1) as Actor).address, manner: 0 }],
@@ -272,20 +274,26 @@ export class Chain {
         }
       } else throw new Disagreement(`succeeded, expected ${show(result.error)}`);
     }
-    await this.observe(world, now);
+    // A call that fails changes nothing, but its time has come; and no call reaches the other market.
+    const reached = result.ok ? (call.on === "queries" ? "queries" : "jobs") : undefined;
+    await this.#observe(world, now, reached === undefined ? [] : [reached]);
   }
 
   /** Compares every view with the model, at the time of the latest block. */
-  async observe(world: World, now: number): Promise<void> {
-    const fixed = fixedViews(world, this.watched, now);
-    this.#fixed ??= await this.#storeFixed(fixed);
-    const grown = grownViews(world, now);
-    await this.#compareViews(PROGRAM, fixed, grown);
+  async observeAll(world: World, now: number): Promise<void> {
+    await this.#observe(world, now, ["jobs", "queries"]);
+    await this.#compareViews(NOBODY, [], lastViews(world, this.watched));
   }
 
-  /** Compares the views that are looked at once. */
-  async observeLast(world: World): Promise<void> {
-    await this.#compareViews(NOBODY, [], lastViews(world, this.watched));
+  /** Compares what depends on time, and what depends on the calls of some markets. */
+  async #observe(world: World, now: number, markets: readonly ("jobs" | "queries")[]): Promise<void> {
+    const grown = grownViews(world, now);
+    if (markets.length === 0) await this.#compareViews(NOBODY, [], grown);
+    for (const market of markets) {
+      const fixed = fixedViews(world, market, this.watched, now);
+      if (!this.#stored.has(PROGRAMS[market])) await this.#storeFixed(PROGRAMS[market], fixed);
+      await this.#compareViews(PROGRAMS[market], fixed, market === markets[0] ? grown : []);
+    }
   }
 
   /** Calls a view now: it returns a word, or fails, as the model says. */
@@ -316,7 +324,7 @@ export class Chain {
   async #send(from: Address, to: Address, data: Hex): Promise<{ logs: readonly Log[] } | { data: Hex }> {
     let hash: unknown;
     try {
-      hash = await this.#rpc("eth_sendTransaction", { from, to, data, gas: GAS });
+      hash = await this.#rpc("eth_sendTransaction", { from, to, data, gas: GAS, gasPrice: GAS_PRICE });
     } catch (thrown) {
       return { data: revertData(thrown) };
     }
@@ -390,12 +398,10 @@ export class Chain {
     return [at, ...topics, encoded].join(" ");
   }
 
-  /** Keeps the list of the fixed views as code. */
-  async #storeFixed(views: readonly View[]): Promise<string> {
-    const program = views.map((view) => this.#item(view)).join("");
-    await this.#rpc("hardhat_setCode", PROGRAM, `0x00${program}`);
-    await this.#rpc("hardhat_setCode", NOBODY, "0x00");
-    return program;
+  /** Keeps a list of views as code: what is asked again and again is not sent each time. */
+  async #storeFixed(program: Address, views: readonly View[]): Promise<void> {
+    await this.#rpc("hardhat_setCode", program, `0x00${views.map((view) => this.#item(view)).join("")}`);
+    this.#stored.add(program);
   }
 
   async #compareViews(program: Address, fixed: readonly View[], more: readonly View[]): Promise<void> {
@@ -464,10 +470,13 @@ export class Chain {
   }
 }
 
-/** Where the list of the fixed views lies. */
-const PROGRAM: Address = "0x00000000000000000000000000000000000d1ff0";
-/** An address whose code is one byte that is not read: a list of nothing. */
-const NOBODY: Address = "0x00000000000000000000000000000000000d1ff1";
+/** Where the lists of the fixed views lie. */
+const PROGRAMS = {
+  jobs: "0x00000000000000000000000000000000000d1ff0",
+  queries: "0x00000000000000000000000000000000000d1ff1",
+} as const;
+/** The observer of an address without code has nothing to add to what it is given. */
+const NOBODY: Address = "0x00000000000000000000000000000000000d1ff2";
 
 function abiArguments(call: MarketCall): readonly unknown[] {
   switch (call.name) {
@@ -522,17 +531,15 @@ function equal(what: string, found: unknown, expected: unknown): void {
   if (found !== expected) throw new Disagreement(`${what} is ${show(found)}, expected ${show(expected)}`);
 }
 
-/** Values as a person reads them. */
+/** Values as a person reads them: long hex is cut, signatures are who signed. */
 export function show(value: unknown): string {
-  return JSON.stringify(value, (_, each: unknown) =>
-    typeof each === "bigint"
-      ? String(each)
-      : each instanceof Map
-        ? [...each]
-        : each instanceof Set
-          ? [...each]
-          : each,
-  );
+  return JSON.stringify(value, (_, each: unknown) => {
+    if (typeof each === "bigint") return String(each);
+    if (each instanceof Map || each instanceof Set) return [...each];
+    if (typeof each === "string" && /^0x[0-9a-f]{50,}$/.test(each)) return `${each.slice(0, 10)}…`;
+    if (typeof each === "object" && each !== null && "raw" in each && "by" in each) return `by ${String(each.by)}`;
+    return each;
+  });
 }
 
 function revertData(thrown: unknown): Hex {

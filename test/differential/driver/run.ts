@@ -9,6 +9,9 @@ const LONGEST = 40;
 /** Most random numbers of a call. */
 const MOST_NUMBERS = 48;
 
+/** So long a history that fails is made shorter. */
+const SHRINK_MS = 20_000;
+
 /** What the model side of a history knows. */
 type Model = { world: World; memory: Memory; now: number };
 /** What happened, over all histories: `name:ok` or `name:Error` and how often. */
@@ -57,11 +60,18 @@ export class Differential {
    */
   async run(seed: number, sequences: number): Promise<void> {
     const histories = fc.array(command(this), { minLength: 1, maxLength: LONGEST, size: "max" });
+    let last = Number.POSITIVE_INFINITY;
     const property = fc.asyncProperty(histories, async (commands) => {
+      fc.pre(performance.now() < last);
       await this.chain.reset();
       const model: Model = { world: this.#world, memory: createMemory(), now: this.#now };
-      await fc.asyncModelRun(() => ({ model, real: this.chain }), commands);
-      await this.chain.observeLast(model.world);
+      try {
+        await fc.asyncModelRun(() => ({ model, real: this.chain }), commands);
+        await this.chain.observeAll(model.world, model.now);
+      } catch (thrown) {
+        last = Math.min(last, performance.now() + SHRINK_MS);
+        throw thrown;
+      }
     });
     const found = await fc.check(property, { seed, numRuns: sequences });
     if (!found.failed) return;
@@ -76,10 +86,22 @@ export class Differential {
   }
 
   /** Counts what a call came to. */
-  count({ call }: Step, { result }: Outcome): void {
+  count({ call }: Step, { result, events }: Outcome): void {
     this.calls += 1;
     const name = "name" in call ? `${call.on}.${call.name}` : call.on;
-    const key = `${name}:${result.ok ? "ok" : (result.error.name ?? "no data")}`;
+    this.#add(`${name}: ${result.ok ? "ok" : (result.error.name ?? "no data")}`);
+    for (const event of events) {
+      const { cause, well, burnt, success, results } = event.args;
+      const detail = [cause, well, event.name === "QuarantineClaimed" ? burnt : undefined, success];
+      this.#add(["event", event.name, ...detail.filter((each) => each !== undefined)].join(" "));
+      if (!Array.isArray(results)) continue;
+      for (const { verdict } of results as { verdict: number }[]) this.#add(`verdict ${verdict}`);
+    }
+    if (result.ok || result.error.name !== "BadOffers") return;
+    for (const { fault } of result.error.args[0] as { fault: number }[]) this.#add(`offer fault ${fault}`);
+  }
+
+  #add(key: string): void {
     this.tally.set(key, (this.tally.get(key) ?? 0) + 1);
   }
 }
@@ -108,7 +130,7 @@ class Command implements fc.AsyncCommand<Model, Chain> {
     const step = PLANS[this.#kind]?.({ cast: chain.cast, world, memory, dice, before, at });
     if (step === undefined) return;
     const outcome = apply(world, step.sender, step.call, step.now);
-    this.#last = `${step.now} ${step.sender} ${show(step.call)} → ${show(outcome.result)}`;
+    this.#last = [step.now, step.sender, show(step.call), "→", show(outcome.result)].join(" ");
     this.#run.count(step, outcome);
     await chain.perform(step.sender, step.call, step.now, outcome);
     model.world = outcome.world;

@@ -255,7 +255,7 @@ function draftRequest(scene: Scene): Request {
     flags: dice.pick([Flag.SetVotes | Flag.AcceptProbation, Flag.AcceptProbation, 0, Flag.SetVotes]),
     callback,
     callbackGas: callback === ZERO_ADDRESS ? 0 : dice.pick(gas),
-    expiry: scene.before + dice.pick([100_000, 500, 20]),
+    expiry: scene.before + dice.pick([100_000, 100_000, 500, 20]),
     nonce: BigInt(memory.nonce),
     ...(dice.chance(0.08) ? requestFlaw(dice, cast, world, scene.before) : {}),
   };
@@ -349,7 +349,7 @@ function openJob(scene: Scene): Step {
   const { cast, dice, memory, world } = scene;
   const now = scene.at();
   const unopened = memory.drafts.filter(({ jobId }) => !world.jobs.jobs.has(jobId));
-  const old = dice.chance(0.12)
+  const old = dice.chance(0.05)
     ? memory.drafts.at(-1)
     : unopened.length > 0 && dice.chance(0.3)
       ? dice.pick(unopened)
@@ -357,6 +357,21 @@ function openJob(scene: Scene): Step {
   const { request, spares, offers } = old ?? draftJob(scene, now);
   const sender = dice.chance(0.03) ? cast.carrier.address : request.requester;
   return { sender, call: { on: "jobs", name: "open", args: [request, spares, offers] }, now };
+}
+
+/** What the latest open job waits for. */
+function advanceJob(scene: Scene): Step | undefined {
+  const { before, dice, world } = scene;
+  const job = [...world.jobs.jobs.values()].reverse().find(({ settled }) => settled === undefined);
+  if (job === undefined) return openJob(scene);
+  const on = { ...scene, world: { ...world, jobs: { ...world.jobs, jobs: new Map([[job.jobId, job]]) } } };
+  const hasSets = (job.terms.flags & Flag.SetVotes) !== 0 && job.set === undefined;
+  if (statusAt(job, before) === Status.Committing) {
+    if (hasSets && before < job.openedAt + job.terms.commitWindow && dice.chance(0.5)) return revealSetOfJob(on);
+    if (committable(job, before + 5).length > 0) return carryCommitments(on);
+    if (vacantSeats(job, before).length > 0 && sparesLeft(job).length > 0) return promoteSpares(on);
+  }
+  return job.commitments.length > job.openings.size ? revealJob(on) : settleJob(on);
 }
 
 /** A job to do something with: one for which it makes sense, mostly the latest. */
@@ -367,7 +382,7 @@ function chooseJob(scene: Scene, makesSense: (job: Job) => boolean): Job | undef
   const sensible = open.filter(makesSense);
   if (sensible.length > 0 && !dice.chance(0.12)) return dice.pick(sensible.slice(0, 3));
   if (open.length > 0 && !dice.chance(0.2)) return dice.pick(open.slice(0, 3));
-  return all.length > 0 ? dice.pick(all) : undefined;
+  return all.length > 0 && dice.chance(0.4) ? dice.pick(all) : undefined;
 }
 
 /** Terms as a call brings them: those of the job, but for a few. */
@@ -394,10 +409,8 @@ function planVote(scene: Scene, { jobId, terms }: Job, place: number, isNew = fa
   memory.nonce += 1;
   const [yes = ZERO_HASH, no = ZERO_HASH] = RESULTS;
   const [outcome, resultHash] = dice.pick<readonly [number, Hex]>([
-    ...Array.from({ length: 12 }, () => [1, yes] as const),
-    [1, no],
-    [1, no],
-    [1, no],
+    ...Array.from({ length: 10 }, () => [1, yes] as const),
+    ...Array.from({ length: 5 }, () => [1, no] as const),
     [2, yes],
     [3, ZERO_HASH],
     [3, ZERO_HASH],
@@ -429,7 +442,7 @@ const isCommitting = (before: number) => (job: Job) => committable(job, before +
 function commitJob(scene: Scene): Step | undefined {
   const { cast, dice, before } = scene;
   const job = chooseJob(scene, isCommitting(before));
-  if (job === undefined) return undefined;
+  if (job === undefined) return openJob(scene);
   const now = scene.at();
   const able = committable(job, now);
   const places = job.terms.places.length;
@@ -447,7 +460,7 @@ function commitJob(scene: Scene): Step | undefined {
 function carryCommitments(scene: Scene): Step | undefined {
   const { cast, dice, world, before } = scene;
   const job = chooseJob(scene, isCommitting(before));
-  if (job === undefined) return undefined;
+  if (job === undefined) return openJob(scene);
   const now = scene.at();
   const able = committable(job, now);
   const count = job.terms.places.length;
@@ -478,7 +491,7 @@ function declineSeat(scene: Scene): Step | undefined {
         : [],
     );
   const job = chooseJob(scene, (each) => able(each).length > 0);
-  if (job === undefined) return undefined;
+  if (job === undefined) return openJob(scene);
   const now = scene.at();
   const places = able(job);
   const place = places.length > 0 && !dice.chance(0.1) ? dice.pick(places) : dice.upTo(job.terms.places.length);
@@ -497,7 +510,7 @@ function vacantFrom(job: Job, now: number): number {
 function promoteSpares(scene: Scene): Step | undefined {
   const { before, dice, cast } = scene;
   const job = chooseJob(scene, (each) => sparesLeft(each).length > 0 && statusAt(each, before) === Status.Committing);
-  if (job === undefined) return undefined;
+  if (job === undefined) return openJob(scene);
   const from = vacantFrom(job, before);
   const now = scene.at(from < before + DAY ? from : undefined);
   const sender = dice.pick([cast.carrier.address, ...everybody(cast)]);
@@ -538,7 +551,7 @@ function bringOpenings(scene: Scene, job: Job): Opening[] {
 function revealJob(scene: Scene): Step | undefined {
   const { before, dice, cast } = scene;
   const job = chooseJob(scene, (each) => each.commitments.length > 0 && statusAt(each, before) <= Status.Revealing);
-  if (job === undefined) return undefined;
+  if (job === undefined) return openJob(scene);
   const now = scene.at(job.settled === undefined ? revealAt(job) : undefined);
   const openings = bringOpenings(scene, job);
   const sender = dice.pick([cast.carrier.address, ...everybody(cast)]);
@@ -553,7 +566,7 @@ function revealSetOfJob(scene: Scene): Step | undefined {
     ({ terms, set, openedAt }) =>
       (terms.flags & Flag.SetVotes) !== 0 && set === undefined && before < openedAt + terms.commitWindow,
   );
-  if (job === undefined) return undefined;
+  if (job === undefined) return openJob(scene);
   const now = scene.at();
   const { jobId, terms } = job;
   const domain = domainOf(world.jobs);
@@ -600,7 +613,7 @@ function revealSetOfJob(scene: Scene): Step | undefined {
 function settleJob(scene: Scene): Step | undefined {
   const { dice, cast } = scene;
   const job = chooseJob(scene, () => true);
-  if (job === undefined) return undefined;
+  if (job === undefined) return openJob(scene);
   const end = job.settled === undefined ? revealAt(job) + job.terms.revealWindow : undefined;
   const now = scene.at(end);
   const sender = dice.pick([cast.carrier.address, ...everybody(cast)]);
@@ -635,8 +648,8 @@ function claim(scene: Scene): Step {
 type On = "jobs" | "queries";
 
 function amountNear({ dice }: Scene, limit: bigint): bigint {
-  const small = limit / 10n;
-  return dice.pick([small, limit, 1n, 0n, limit + 1n, MAX_AMOUNT]);
+  const amount = dice.pick([limit / 10n, limit, 1n, 0n, limit + 1n, MAX_AMOUNT]);
+  return amount > MAX_AMOUNT ? MAX_AMOUNT : amount;
 }
 
 function depositMoney(scene: Scene, on: On): Step {
@@ -744,7 +757,7 @@ function draftQuote(scene: Scene, now: number): Asked {
     price: dice.pick([500n, 0n, 7n]),
     bond: dice.pick([1_000n, 0n, 20_000n]),
     window: dice.chance(0.02) ? dice.pick([MIN_WINDOW - 1, MAX_WINDOW + 1]) : dice.pick([100, 60, 200]),
-    expiry: now + dice.pick([100, 1, 0]),
+    expiry: now + dice.pick([100, 100, 100, 100, 1, 0]),
   };
   const id = quoteDigest(quote, queryDomainOf(world.queries));
   const signer = signerFor(scene, quote.provider, quote.token, "queries", now);
@@ -811,7 +824,7 @@ function changeSurroundings(scene: Scene): Step {
   const { cast, dice, world } = scene;
   const now = scene.at();
   const sender = cast.carrier.address;
-  const [dollar, weird] = cast.tokens;
+  const [dollar, fickle] = cast.tokens;
   const callback = dice.pick(cast.callbacks);
   const verifier = dice.pick(cast.verifiers);
   const codes = Object.values(cast.codes).map(({ hash }) => hash);
@@ -825,8 +838,8 @@ function changeSurroundings(scene: Scene): Step {
     { on: "verifier", at: verifier, manner: dice.pick([0, 0, 0, 0, ...Object.values(Mood)]) },
     { on: "account", at: cast.account, manner: dice.pick([0, 0, 0, ...Object.values(Manner)]) },
     { on: "code", at: verifier, codeHash: dice.pick(codes) },
-    { on: "token", token: weird, name: "setFee", args: [dice.pick([0n, 0n, 0n, 1n, 50n])] },
-    { on: "token", token: weird, name: "shrink", args: [holder, dice.pick([1n, 1_000n, balanceOf(world.tokens.get(weird) as never, holder)])] },
+    { on: "token", token: fickle, name: "setFee", args: [dice.pick([0n, 0n, 0n, 1n, 50n])] },
+    { on: "token", token: fickle, name: "shrink", args: [holder, dice.pick([1n, 1_000n, balanceOf(world.tokens.get(fickle) as never, holder)])] },
     { on: "token", token, name: "mint", args: [dice.pick([cast.jobs, ...everybody(cast)]), dice.pick([1n, 1_000_000n, MAX_AMOUNT])] },
     { on: "token", token: dollar, name: "approve", args: [spender, dice.pick([MAX_AMOUNT, 0n, 2n ** 256n - 1n])] },
   ]);
@@ -864,6 +877,7 @@ function callTogether(scene: Scene): Step | undefined {
 
 /** How a step of each kind is planned; undefined if there is nothing to plan with. */
 export const PLANS: Readonly<Record<string, (scene: Scene) => Step | undefined>> = {
+  advance: advanceJob,
   open: openJob,
   announce: announceJob,
   commit: commitJob,
@@ -895,14 +909,15 @@ export const PLANS: Readonly<Record<string, (scene: Scene) => Step | undefined>>
 
 /** How often each kind is drawn; the first is what shrinking leads to. */
 export const WEIGHTS: Readonly<Record<string, number>> = {
-  open: 16,
-  commitBySig: 14,
-  reveal: 12,
-  revealSet: 6,
-  commit: 8,
-  settle: 8,
-  promote: 6,
-  decline: 4,
+  advance: 40,
+  open: 12,
+  commitBySig: 4,
+  reveal: 4,
+  revealSet: 4,
+  commit: 6,
+  settle: 2,
+  promote: 3,
+  decline: 3,
   announce: 1,
   retryCallback: 2,
   claimQuarantine: 3,

@@ -26,7 +26,7 @@ export type Vote = { readonly class: Class; readonly resultHash: Hex };
 export type PlacedSet = {
   /** R0. */
   readonly revealAt: number;
-  /** Members that committed to something else on chain: they have no vote. */
+  /** Members that committed to something else on chain: they have committed, and can open nothing. */
   readonly equivocated: ReadonlySet<number>;
 };
 
@@ -70,9 +70,14 @@ export function roleOf({ seats, spares }: Pick<Terms, "seats" | "spares">, place
   return place < seats + spares ? "spare" : "shadow";
 }
 
-/** Whether a place has a commitment that stands. */
-export function hasCommitted({ commitments }: Job, place: number): boolean {
-  return commitments.some((each) => each.place === place);
+/** Places that have committed: those with a commitment that stands, and those that had two. */
+export function committedPlaces({ commitments, set }: Job): number[] {
+  return [...commitments.map(({ place }) => place), ...(set?.equivocated ?? [])];
+}
+
+/** Whether a place has committed. */
+export function hasCommitted(job: Job, place: number): boolean {
+  return committedPlaces(job).includes(place);
 }
 
 /** The place that holds each seat: its own, or the spare last promoted to it. */
@@ -195,8 +200,7 @@ export function settlementOf(job: Job): Settlement {
       if (role === "spare" && !isPromoted) {
         return { verdict: Verdict.Standby, paid: shareOf(price, terms.standbyBps), bond: "returned" }; // M11
       }
-      const isSilent = !hasCommitted(job, place) && job.set?.equivocated.has(place) !== true;
-      if (role === "shadow" && isSilent) return { verdict: Verdict.None, paid: 0n, bond: "returned" }; // M12
+      if (role === "shadow" && !hasCommitted(job, place)) return { verdict: Verdict.None, paid: 0n, bond: "returned" }; // M12
       return { verdict: Verdict.Late, paid: 0n, bond: openings.size > 0 ? "burnt" : "returned" }; // M10
     }
     if (vote.class === Class.Malformed) return { verdict: Verdict.Reported, paid: 0n, bond: "returned" }; // M8

@@ -17,6 +17,7 @@ import {
 } from "@quorate/core";
 import {
   classOf,
+  committedPlaces,
   deadlineOf,
   escrowOf,
   Flag,
@@ -293,7 +294,7 @@ export function commitBySig(
 export function decline(context: Context, state: JobMarket, jobId: Hex, terms: Terms, place: number): void {
   const job = requireOpen(state, jobId, terms);
   const provider = requireActsFor(context, state, job, place);
-  if (isBound(job, place)) refuse("AlreadyCommitted", jobId, place);
+  if (hasCommitted(job, place)) refuse("AlreadyCommitted", jobId, place);
   if (job.declined.has(place)) refuse("AlreadyDeclined", jobId, place);
   const deadline = windowStart(job, place) + Math.floor(job.terms.commitWindow / 4);
   if (context.now >= deadline) refuse("TooLateToDecline", jobId, place, deadline);
@@ -365,11 +366,10 @@ export function revealSet(
   const stands = set.map((commitment, place) => {
     const other = onChain.get(place);
     if (commitment === ZERO_HASH) return roleOf(job.terms, place) === "shadow" ? (other ?? ZERO_HASH) : ZERO_HASH;
-    if (other !== undefined && other !== commitment) {
-      equivocated.add(place);
-      return ZERO_HASH;
-    }
-    return job.declined.has(place) ? ZERO_HASH : commitment;
+    if (job.declined.has(place)) return ZERO_HASH;
+    if (other === undefined || other === commitment) return commitment;
+    equivocated.add(place);
+    return ZERO_HASH;
   });
   const commitments = stands.flatMap((commitment, place) => (commitment === ZERO_HASH ? [] : [{ place, commitment }]));
   const placed: Job = {
@@ -380,7 +380,11 @@ export function revealSet(
     openings: new Map([...job.openings].filter(([place]) => stands[place] !== ZERO_HASH)),
     set: { revealAt: start, equivocated },
   };
-  context.emit(state.ledger.market, "CommitmentSetPlaced", { jobId, commitments: stands });
+  context.emit(state.ledger.market, "CommitmentSetPlaced", {
+    jobId,
+    commitments: stands,
+    voided: bitmap(equivocated),
+  });
   openAll(context, state, outside, placed, openings);
 }
 
@@ -490,11 +494,6 @@ function providerOf(job: Job, place: number): Address {
   return (job.terms.places[place] as { provider: Address }).provider;
 }
 
-/** Whether a place can no longer choose: it committed, or is a seat of a job with a set. */
-function isBound(job: Job, place: number): boolean {
-  return hasCommitted(job, place) || (job.set !== undefined && roleOf(job.terms, place) === "seat");
-}
-
 function isSignedFor(
   { now }: Context,
   state: JobMarket,
@@ -510,7 +509,7 @@ function isSignedFor(
 /** Why a place cannot commit. */
 function commitmentFault({ now }: Context, job: Job, place: number, commitment: Hex): number | undefined {
   if (place >= job.terms.places.length) return CommitmentFault.NoSuchPlace;
-  if (isBound(job, place)) return CommitmentFault.AlreadyCommitted;
+  if (hasCommitted(job, place)) return CommitmentFault.AlreadyCommitted;
   if (job.declined.has(place)) return CommitmentFault.Declined;
   const role = roleOf(job.terms, place);
   if (role === "shadow") {
@@ -561,7 +560,7 @@ function openAll(
   }
   const next = { ...job, openings: opened };
   state.jobs.set(jobId, next);
-  if (opened.size > 0 && commitments.every(({ place }) => opened.has(place))) {
+  if (opened.size > 0 && committedPlaces(job).every((place) => opened.has(place))) {
     settleJob(context, state, outside, next);
   }
 }

@@ -3,7 +3,7 @@
 import type { Hex } from "@quorate/core";
 import { chainCommitments } from "@quorate/core";
 import { bitmap } from "./jobMarket.ts";
-import { type Job, phaseOf, revealAt, statusAt } from "./job.ts";
+import { committedPlaces, type Job, phaseOf, revealAt, statusAt } from "./job.ts";
 import { accountOf, amountOf } from "./ledger.ts";
 import { datasetOf, questionOf, recordOf, rootOf } from "./queryMarket.ts";
 import { authorizationOf } from "./signers.ts";
@@ -34,55 +34,37 @@ export type Watched = {
   readonly tokens: readonly Address[];
 };
 
-/** Views whose number never changes: balances, sums, records. */
-export function fixedViews(world: World, watched: Watched, now: number): View[] {
+/** Views of a market whose number never changes: balances, sums, records. */
+export function fixedViews(world: World, on: "jobs" | "queries", watched: Watched, now: number): View[] {
   const views: View[] = [];
-  for (const { ledger } of [world.jobs, world.queries]) {
-    for (const token of watched.tokens) {
-      const view = (name: string, args: readonly unknown[], ...words: readonly Word[]): void => {
-        views.push({ at: ledger.market, name, args, words });
-      };
-      view("held", [token], amountOf(ledger.held, token));
-      view("burnt", [token], amountOf(ledger.burnt, token));
-      for (const owner of watched.owners) {
-        const { free, locked } = accountOf(ledger, token, owner);
-        view("accountOf", [token, owner], free, locked);
-      }
-      const found = world.tokens.get(token);
-      if (found === undefined) continue;
-      views.push({ at: token, name: "balanceOf", args: [ledger.market], words: [balanceOf(found, ledger.market)] });
+  const { ledger } = world[on];
+  const view = (name: string, args: readonly unknown[], ...words: readonly Word[]): void => {
+    views.push({ at: ledger.market, name, args, words });
+  };
+  for (const token of watched.tokens) {
+    view("held", [token], amountOf(ledger.held, token));
+    view("burnt", [token], amountOf(ledger.burnt, token));
+    for (const owner of watched.owners) {
+      const { free, locked } = accountOf(ledger, token, owner);
+      view("accountOf", [token, owner], free, locked);
     }
+    const found = world.tokens.get(token);
+    if (found === undefined) continue;
+    views.push({ at: token, name: "balanceOf", args: [ledger.market], words: [balanceOf(found, ledger.market)] });
   }
-  const { standings, ledger } = world.jobs;
   for (const provider of watched.providers) {
+    if (on === "queries") {
+      const { answered, expired } = recordOf(world.queries, provider);
+      view("recordOf", [provider], answered, expired);
+      continue;
+    }
+    const { standings } = world.jobs;
     const standing = standingOf(standings, provider);
-    const { probation, probationSince, lastFaultAt, alignedInRow, aligned, late, reported, undecided, declined } =
-      standing;
-    views.push({
-      at: ledger.market,
-      name: "standingOf",
-      args: [provider],
-      words: [
-        probation,
-        probationSince,
-        lastFaultAt,
-        alignedInRow,
-        aligned,
-        late,
-        reported,
-        undecided,
-        declined,
-        standing.faults,
-      ],
-    });
-    views.push({
-      at: ledger.market,
-      name: "onProbation",
-      args: [provider],
-      words: [onProbation(standings, provider, now)],
-    });
-    const { answered, expired } = recordOf(world.queries, provider);
-    views.push({ at: world.queries.ledger.market, name: "recordOf", args: [provider], words: [answered, expired] });
+    const { probation, probationSince, lastFaultAt, alignedInRow } = standing;
+    const { aligned, late, reported, undecided, declined, faults } = standing;
+    const course = [probation, probationSince, lastFaultAt, alignedInRow];
+    view("standingOf", [provider], ...course, aligned, late, reported, undecided, declined, faults);
+    view("onProbation", [provider], onProbation(standings, provider, now));
   }
   return views;
 }
@@ -169,7 +151,7 @@ function jobViews(world: World, job: Job, now: number): View[] {
     settled === undefined ? 0 : job.terms.quorum,
     settled?.agreeing ?? 0,
     short,
-    open(bitmap(job.commitments.map(({ place }) => place))),
+    open(bitmap(committedPlaces(job))),
     open(bitmap(job.declined)),
     open(bitmap(openings.keys())),
     open(bitmap(job.promotions.map(({ spare }) => spare))),
