@@ -37,7 +37,7 @@ export type Step = {
 const LONG_MS = 30 * 60_000;
 
 /** Packages and folders of test/integration whose tests use artifacts of the compiler. */
-const COMPILES: ReadonlySet<string> = new Set(["contracts", "attacks", "queries"]);
+const COMPILES: ReadonlySet<string> = new Set(["contracts", "attacks", "queries", "differential"]);
 /** Packages and folders of test/integration and test/e2e whose tests make proofs. */
 const PROVES: ReadonlySet<string> = new Set(["proofs", "domain", "sdk", "queries", "start"]);
 

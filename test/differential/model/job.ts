@@ -26,8 +26,8 @@ export type Vote = { readonly class: Class; readonly resultHash: Hex };
 export type PlacedSet = {
   /** R0. */
   readonly revealAt: number;
-  /** Members that committed to something else on chain: they have committed, and can open nothing. */
-  readonly equivocated: ReadonlySet<number>;
+  /** Members that declined, or committed to something else on chain: they have committed, and can open nothing. */
+  readonly voided: ReadonlySet<number>;
 };
 
 /** How a job ended. */
@@ -70,9 +70,9 @@ export function roleOf({ seats, spares }: Pick<Terms, "seats" | "spares">, place
   return place < seats + spares ? "spare" : "shadow";
 }
 
-/** Places that have committed: those with a commitment that stands, and those that had two. */
+/** Places that have committed: those with a commitment that stands, and members of a set that can open nothing. */
 export function committedPlaces({ commitments, set }: Job): number[] {
-  return [...commitments.map(({ place }) => place), ...(set?.equivocated ?? [])];
+  return [...commitments.map(({ place }) => place), ...(set?.voided ?? [])];
 }
 
 /** Whether a place has committed. */
@@ -190,11 +190,13 @@ export function settlementOf(job: Job): Settlement {
   const accepted = agreeing >= terms.quorum ? majority : undefined;
   const isComputed = (vote: Vote | undefined): boolean => vote?.class === Class.Ok || vote?.class === Class.Failed;
 
+  const hasSets = (terms.flags & Flag.SetVotes) !== 0;
+
   const judge = (place: number, price: bigint): { verdict: Verdict; paid: bigint; bond: BondFate } => {
     const callout = shareOf(price, terms.calloutBps);
     const vote = openings.get(place);
     if (vote === undefined) {
-      if (job.declined.has(place)) return { verdict: Verdict.Declined, paid: 0n, bond: "returned before" }; // M9
+      if (job.declined.has(place)) return { verdict: Verdict.Declined, paid: 0n, bond: hasSets ? "returned" : "returned before" }; // M9
       const role = roleOf(terms, place);
       const isPromoted = job.promotions.some(({ spare }) => spare === place);
       if (role === "spare" && !isPromoted) {

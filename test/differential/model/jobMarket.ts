@@ -283,7 +283,7 @@ export function commitBySig(
     if (cause === undefined) {
       const provider = providerOf(job, place);
       const digest = signedCommitmentDigest({ jobId, provider, commitment }, domainOf(state));
-      if (!isSignedFor(context, state, job, place, digest, signature)) cause = CommitmentFault.BadSignature;
+      if (!isSignedFor(context.now, state, job, place, digest, signature)) cause = CommitmentFault.BadSignature;
     }
     if (cause === undefined) job = placeCommitment(context, state, job, place, commitment);
     else context.emit(state.ledger.market, "CommitmentSkipped", { jobId, place, cause });
@@ -303,7 +303,8 @@ export function decline(context: Context, state: JobMarket, jobId: Hex, terms: T
     declined: new Set([...job.declined, place]),
     lastDeclineAt: roleOf(job.terms, place) === "shadow" ? job.lastDeclineAt : context.now,
   });
-  unlock(state.ledger, job.terms.token, provider, job.terms.bond);
+  // Where sets may come, the bond waits for the settlement.
+  if ((job.terms.flags & Flag.SetVotes) === 0) unlock(state.ledger, job.terms.token, provider, job.terms.bond);
   context.emit(state.ledger.market, "SeatDeclined", { jobId, provider, place });
 }
 
@@ -358,32 +359,30 @@ export function revealSet(
 ): void {
   const job = requireOpen(state, jobId, terms);
   const start = requireSetAllowed(context, job);
-  const set = requireSet(context, state, job, closed, openings, signatures);
+  const set = requireSet(state, job, closed, openings, signatures);
   requireChain(job, landed);
 
   const onChain = new Map(job.commitments.map(({ place, commitment }) => [place, commitment]));
-  const equivocated = new Set<number>();
-  const stands = set.map((commitment, place) => {
-    const other = onChain.get(place);
-    if (commitment === ZERO_HASH) return roleOf(job.terms, place) === "shadow" ? (other ?? ZERO_HASH) : ZERO_HASH;
-    if (job.declined.has(place)) return ZERO_HASH;
-    if (other === undefined || other === commitment) return commitment;
-    equivocated.add(place);
-    return ZERO_HASH;
-  });
+  const voided = new Set<number>();
+  for (const [place, commitment] of set.entries()) {
+    if (commitment === ZERO_HASH) continue;
+    if (job.declined.has(place) || (onChain.get(place) ?? commitment) !== commitment) voided.add(place);
+  }
+  const stands = set.map((commitment, place) => (voided.has(place) ? ZERO_HASH : commitment));
   const commitments = stands.flatMap((commitment, place) => (commitment === ZERO_HASH ? [] : [{ place, commitment }]));
   const placed: Job = {
     ...job,
     commitments,
     lastCommitAt: start,
+    declined: new Set([...job.declined].filter((place) => !voided.has(place))),
     promotions: [],
     openings: new Map([...job.openings].filter(([place]) => stands[place] !== ZERO_HASH)),
-    set: { revealAt: start, equivocated },
+    set: { revealAt: start, voided },
   };
   context.emit(state.ledger.market, "CommitmentSetPlaced", {
     jobId,
     commitments: stands,
-    voided: bitmap(equivocated),
+    voided: bitmap(voided),
   });
   openAll(context, state, outside, placed, openings);
 }
@@ -494,8 +493,9 @@ function providerOf(job: Job, place: number): Address {
   return (job.terms.places[place] as { provider: Address }).provider;
 }
 
+/** Whether a digest is signed by the provider of a place, or by an agent that was in force at a time. */
 function isSignedFor(
-  { now }: Context,
+  time: number,
   state: JobMarket,
   job: Job,
   place: number,
@@ -503,7 +503,7 @@ function isSignedFor(
   { by, over }: Signature,
 ): boolean {
   if (by === undefined || over !== digest) return false;
-  return actsFor(state.authorizations, by, providerOf(job, place), job.terms.token, now);
+  return actsFor(state.authorizations, by, providerOf(job, place), job.terms.token, time);
 }
 
 /** Why a place cannot commit. */
@@ -616,7 +616,6 @@ function requireSetAllowed({ now }: Context, job: Job): number {
 
 /** The commitments of a set by place. */
 function requireSet(
-  context: Context,
   state: JobMarket,
   job: Job,
   closed: readonly Hex[],
@@ -639,7 +638,7 @@ function requireSet(
     if ((role === "seat" && !isMember) || (role === "spare" && isMember)) refuse("BadSet", jobId, place);
     if (!isMember) continue;
     const signature = left.shift();
-    if (signature === undefined || !isSignedFor(context, state, job, place, digest, signature)) {
+    if (signature === undefined || !isSignedFor(job.openedAt, state, job, place, digest, signature)) {
       refuse("SetNotSigned", jobId, place, digest);
     }
   }

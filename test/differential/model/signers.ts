@@ -30,7 +30,7 @@ export function authorizationOf(all: Authorizations, provider: Address, agent: A
   return all.get(`${provider}/${agent}/${token}`) ?? NOTHING;
 }
 
-/** Sets limits. */
+/** Sets limits. They end now at the earliest. */
 export function authorize(
   context: Context,
   market: Address,
@@ -39,19 +39,20 @@ export function authorize(
   token: Address,
   limits: Authorization,
 ): void {
-  all.set(`${context.sender}/${agent}/${token}`, limits);
-  context.emit(market, "AgentAuthorized", { provider: context.sender, agent, token, ...limits });
+  const set = { ...limits, validUntil: Math.max(limits.validUntil, context.now) };
+  all.set(`${context.sender}/${agent}/${token}`, set);
+  context.emit(market, "AgentAuthorized", { provider: context.sender, agent, token, ...set });
 }
 
-/** Whether an account may act for a provider: itself, or an agent in force, whatever its limits. */
+/** Whether an account may act for a provider at a time: itself, or an agent in force, whatever its limits. */
 export function actsFor(
   all: Authorizations,
   account: Address,
   provider: Address,
   token: Address,
-  now: number,
+  time: number,
 ): boolean {
-  return account === provider || now < authorizationOf(all, provider, account, token).validUntil;
+  return account === provider || time < authorizationOf(all, provider, account, token).validUntil;
 }
 
 /** What a signature may bind a provider to. */
