@@ -102,7 +102,8 @@ async function compare({
           failed += 1;
           print(report.error);
         }
-        if ((compared / CHUNK) % 10 === 0) print(`${compared} of ${sequences} histories, ${calls} calls, ${failed} failed`);
+        if ((compared / CHUNK) % 10 === 0)
+          print(`${compared} of ${sequences} histories, ${calls} calls, ${failed} failed`);
       }
     } finally {
       worker.disconnect();

@@ -12,7 +12,9 @@ contract Observer {
         assembly {
             let source := shr(96, calldataload(0))
             let stored := extcodesize(source)
-            if stored { stored := sub(stored, 1) }
+            if stored {
+                stored := sub(stored, 1)
+            }
             let more := sub(calldatasize(), 20)
             let at := 0x80
             extcodecopy(source, at, 1, stored)

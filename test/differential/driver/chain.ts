@@ -1,26 +1,37 @@
 // The contracts on Hardhat's in-process network, asked call by call whether they do what the model says.
 import { readFileSync } from "node:fs";
 import { poseidon2Artifact } from "@quorate/abi/artifacts";
+import type { Request } from "@quorate/core";
 import { network } from "hardhat";
 import {
   type Abi,
   type AbiFunction,
   type AbiParameter,
+  concat,
   decodeErrorResult,
   decodeEventLog,
   encodeAbiParameters,
   encodeDeployData,
   keccak256,
+  numberToHex,
   toEventSelector,
   toFunctionSelector,
 } from "viem";
 import type { Job } from "../model/job.ts";
-import { createJobMarket } from "../model/jobMarket.ts";
+import { createJobMarket, type ModelOffer } from "../model/jobMarket.ts";
 import { createQueryMarket } from "../model/queryMarket.ts";
 import { createToken } from "../model/tokens.ts";
-import { type Address, CHAIN_ID, type Hex, type ModelError, type ModelEvent, type Signature } from "../model/types.ts";
+import {
+  type Address,
+  ANYTHING,
+  CHAIN_ID,
+  type Hex,
+  type ModelError,
+  type ModelEvent,
+  type Signature,
+} from "../model/types.ts";
 import { fixedViews, grownViews, lastViews, type View, type Watched, type Word } from "../model/views.ts";
-import { type Call, type MarketCall, type Outcome, type World } from "../model/world.ts";
+import type { Call, MarketCall, Outcome, Step, World } from "../model/world.ts";
 import { type Actor, createActor } from "./keys.ts";
 
 /** Time of the first block after the set-up, unix s. */
@@ -32,6 +43,10 @@ export const MAX_WINDOW = 604_800;
 const GAS = "0xf00000";
 /** Above every base fee; named, so that Hardhat does not look it up for each transaction. */
 const GAS_PRICE = "0x4a817c800";
+const KEY: Hex = `0x${"5a".repeat(32)}`;
+const BYTES: Hex = "0x74727565";
+/** What the functions of the jobs return. */
+export const RESULT = { key: KEY, bytes: BYTES, hash: keccak256(concat([KEY, BYTES])) } as const;
 /** Keys of answers and queries whose pads are computed before: the model has no Poseidon. */
 export const KEYS: readonly bigint[] = [1n, 2n];
 export const QUERIES: readonly bigint[] = Array.from({ length: 12 }, (_, index) => BigInt(index + 1));
@@ -120,6 +135,8 @@ export class Chain {
       providers,
       agents: addresses(cast.agents),
       tokens: cast.tokens,
+      pads: cast.pads,
+      result: RESULT,
     };
     const verifier = { codeHash: cast.codes.verifier?.hash ?? "0x", mood: 0 };
     this.world = {
@@ -129,9 +146,7 @@ export class Chain {
         [cast.tokens[0], createToken(cast.tokens[0], "Test dollar", true)],
         [cast.tokens[1], createToken(cast.tokens[1], "Fickle", false)],
       ]),
-      accounts: new Map([
-        [cast.account, { owner: (cast.providers.at(-1) as Actor).address, manner: 0 }],
-      ]),
+      accounts: new Map([[cast.account, { owner: (cast.providers.at(-1) as Actor).address, manner: 0 }]]),
       verifiers: new Map(cast.verifiers.map((address) => [address, verifier])),
       callbacks: new Map(cast.callbacks.map((address) => [address, { manner: 0, token: cast.tokens[0] }])),
     };
@@ -161,7 +176,10 @@ export class Chain {
     const providers = actors("provider", 7);
     const agents = actors("agent", 4);
     const carrier = createActor("carrier");
-    for (const address of [deployer, ...[...requesters, ...providers, ...agents, carrier].map((each) => each.address)]) {
+    for (const address of [
+      deployer,
+      ...[...requesters, ...providers, ...agents, carrier].map((each) => each.address),
+    ]) {
       await rpc("hardhat_setBalance", address, "0xffffffffffffffffffff");
       await rpc("hardhat_impersonateAccount", address);
     }
@@ -249,7 +267,7 @@ export class Chain {
   }
 
   /** Makes a call at a time. Result, events and every view have to be what the model says. */
-  async perform(sender: Address, call: Call, now: number, { world, result, events }: Outcome): Promise<void> {
+  async perform({ sender, call, now, gas }: Step, { world, result, events }: Outcome): Promise<void> {
     await this.#rpc("evm_setNextBlockTimestamp", now);
     if (call.on === "code") {
       const { code } = Object.values(this.cast.codes).find(({ hash }) => hash === call.codeHash) as { code: Hex };
@@ -261,17 +279,12 @@ export class Chain {
         const answer = await this.#rpc("eth_call", { from, to, data, gas: GAS }, "pending");
         equal("what the call returns", returned(answer as Hex, from !== sender), result.value);
       }
-      const sent = await this.#send(from, to, data);
+      const sent = await this.#send(from, to, data, gas === undefined ? GAS : numberToHex(gas));
       if (result.ok) {
         if ("data" in sent) throw new Disagreement(`failed with ${this.#showError(sent.data)}, expected success`);
         this.#compareLogs(sent.logs, events);
       } else if ("data" in sent) {
-        const expected = this.#encodeError(result.error);
-        if (sent.data !== expected) {
-          throw new Disagreement(
-            `failed with ${this.#showError(sent.data)}, expected ${this.#showError(expected)}`,
-          );
-        }
+        this.#compareError(sent.data, result.error);
       } else throw new Disagreement(`succeeded, expected ${show(result.error)}`);
     }
     // A call that fails changes nothing, but its time has come; and no call reaches the other market.
@@ -296,35 +309,38 @@ export class Chain {
     }
   }
 
-  /** Calls a view now: it returns a word, or fails, as the model says. */
-  async ask(at: Address, name: string, args: readonly unknown[], expected: Hex | ModelError): Promise<void> {
+  /** Asks what `open` would say, at the time of the latest block. */
+  async compareOffers(
+    request: Request,
+    spares: number,
+    offers: readonly ModelOffer[],
+    expected: readonly unknown[] | ModelError,
+  ): Promise<void> {
+    const { jobs } = this.cast;
+    const args = abiArguments({ on: "jobs", name: "open", args: [request, spares, offers] });
+    const data = this.#encode(jobs, "checkOffers", args);
     let answer: Hex;
     try {
-      answer = (await this.#rpc("eth_call", { to: at, data: this.#encode(at, name, args), gas: GAS }, "latest")) as Hex;
+      answer = (await this.#rpc("eth_call", { to: jobs, data, gas: GAS }, "latest")) as Hex;
     } catch (thrown) {
-      const data = revertData(thrown);
-      if (typeof expected === "string") throw new Disagreement(`${name} failed with ${this.#showError(data)}`);
-      equal(`the error of ${name}`, this.#showError(data), this.#showError(this.#encodeError(expected)));
-      return;
+      if ("name" in expected) return this.#compareError(revertData(thrown), expected);
+      throw new Disagreement(
+        `checkOffers failed with ${this.#showError(revertData(thrown))}, expected ${show(expected)}`,
+      );
     }
-    if (typeof expected !== "string") throw new Disagreement(`${name} answered, expected ${show(expected)}`);
-    equal(`the answer of ${name}`, answer, expected);
-  }
-
-  /** Encodes what a function returns. */
-  encodeAnswer(at: Address, name: string, values: readonly unknown[]): Hex {
-    const item = this.#abis.get(at)?.find((each) => each.type === "function" && each.name === name) as AbiFunction;
-    return encodeAbiParameters(item.outputs, values);
+    if ("name" in expected) throw new Disagreement(`checkOffers answered, expected ${show(expected)}`);
+    const item = this.#abis.get(jobs)?.find((each) => each.type === "function" && each.name === "checkOffers");
+    equal("the answer of checkOffers", answer, encodeAbiParameters((item as AbiFunction).outputs, [expected]));
   }
 
   #rpc(method: string, ...params: unknown[]): Promise<unknown> {
     return this.#connection.provider.request({ method, params });
   }
 
-  async #send(from: Address, to: Address, data: Hex): Promise<{ logs: readonly Log[] } | { data: Hex }> {
+  async #send(from: Address, to: Address, data: Hex, gas: string): Promise<{ logs: readonly Log[] } | { data: Hex }> {
     let hash: unknown;
     try {
-      hash = await this.#rpc("eth_sendTransaction", { from, to, data, gas: GAS, gasPrice: GAS_PRICE });
+      hash = await this.#rpc("eth_sendTransaction", { from, to, data, gas, gasPrice: GAS_PRICE });
     } catch (thrown) {
       return { data: revertData(thrown) };
     }
@@ -369,6 +385,21 @@ export class Chain {
     return `${coder.selector}${encodeAbiParameters(coder.inputs, args).slice(2)}`;
   }
 
+  #compareError(data: Hex, expected: ModelError): void {
+    const isOpen = expected.args.includes(ANYTHING);
+    const found = isOpen ? this.#knownArguments(data, expected) : data;
+    const encoded = isOpen ? show(expected) : this.#encodeError(expected);
+    if (found !== encoded) throw new Disagreement(`failed with ${this.#showError(data)}, expected ${show(expected)}`);
+  }
+
+  /** An error in words, without the arguments that the model does not know. */
+  #knownArguments(data: Hex, expected: ModelError): string {
+    if (data === "0x") return show({});
+    const { errorName, args = [] } = decodeErrorResult({ abi: this.#errorAbi, data });
+    const known = args.map((value, index) => (expected.args[index] === ANYTHING ? ANYTHING : value));
+    return show({ name: errorName, args: known });
+  }
+
   #compareLogs(logs: readonly Log[], events: readonly ModelEvent[]): void {
     const found = logs.map(({ address, topics, data }) => [address.toLowerCase(), ...topics, data].join(" "));
     const expected = events.map((event) => this.#encodeEvent(event));
@@ -408,16 +439,18 @@ export class Chain {
     const data = `${program}${more.map((view) => this.#item(view)).join("")}`;
     const found = (await this.#rpc("eth_call", { to: this.#observer, data, gas: GAS }, "latest")) as Hex;
     const views = [...fixed, ...more];
-    const expected = `0x${views.map(({ words }) => answerOf(words)).join("")}`;
+    const answers = views.map((view) => this.#answerOf(view));
+    const expected = `0x${answers.join("")}`;
     if (found === expected) return;
     let at = 2;
-    for (const { at: target, name, args, words } of views) {
-      const answer = answerOf(words);
+    for (const [index, { at: target, name, args, words, error }] of views.entries()) {
+      const answer = answers[index] as string;
       const actual = found.slice(at, at + answer.length);
       if (actual !== answer) {
-        const values = (text: string): string => (text.slice(6).match(/.{1,64}/g) ?? []).map((each) => BigInt(`0x${each}`)).join(", ");
+        const values = (text: string): string =>
+          (text.slice(6).match(/.{1,64}/g) ?? []).map((each) => BigInt(`0x${each}`)).join(", ");
         throw new Disagreement(
-          `${this.#nameOf(target)}.${name}(${show(args)}) is ${values(actual)}, expected ${values(answer)} (${show(words)})`,
+          `${this.#nameOf(target)}.${name}(${show(args)}) is ${values(actual)}, expected ${values(answer)} (${show(error ?? words)})`,
         );
       }
       at += answer.length;
@@ -436,6 +469,12 @@ export class Chain {
     } else data = this.#withTerms(at, name, job);
     const length = (data.length - 2) / 2;
     return `${at.slice(2)}${length.toString(16).padStart(4, "0")}${data.slice(2)}`;
+  }
+
+  /** One item of what the observer returns: success, length, words or error. */
+  #answerOf({ words, error }: View): string {
+    const data = error === undefined ? words.map(wordOf).join("") : this.#encodeError(error).slice(2);
+    return `${error === undefined ? "01" : "00"}${(data.length / 2).toString(16).padStart(4, "0")}${data}`;
   }
 
   #withTerms(at: Address, name: string, { jobId, terms }: Job): Hex {
@@ -511,11 +550,6 @@ function raw<Item extends { readonly signature: Signature }>(item: Item): Omit<I
   return { ...item, signature: item.signature.raw };
 }
 
-/** One item of what the observer returns: success, length, words. */
-function answerOf(words: readonly Word[]): string {
-  return `01${(words.length * 32).toString(16).padStart(4, "0")}${words.map(wordOf).join("")}`;
-}
-
 function wordOf(value: Word): string {
   if (typeof value !== "string") return BigInt(value).toString(16).padStart(64, "0");
   const hex = value.slice(2);
@@ -534,7 +568,7 @@ function equal(what: string, found: unknown, expected: unknown): void {
 /** Values as a person reads them: long hex is cut, signatures are who signed. */
 export function show(value: unknown): string {
   return JSON.stringify(value, (_, each: unknown) => {
-    if (typeof each === "bigint") return String(each);
+    if (typeof each === "bigint" || typeof each === "symbol") return String(each);
     if (each instanceof Map || each instanceof Set) return [...each];
     if (typeof each === "string" && /^0x[0-9a-f]{50,}$/.test(each)) return `${each.slice(0, 10)}…`;
     if (typeof each === "object" && each !== null && "raw" in each && "by" in each) return `by ${String(each.by)}`;

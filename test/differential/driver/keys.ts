@@ -43,7 +43,11 @@ export function sign({ address, key }: Actor, digest: Hex, form: Form = "good"):
 export function signPacked({ address, key }: Actor, digest: Hex, isMalleated = false): Signature {
   const { s, parity } = signatureNumbers(key, digest);
   const packed = isMalleated ? (N - s) | (BigInt(1 - parity) << 255n) : s | (BigInt(parity) << 255n);
-  return { raw: `0x${word(GX)}${word(packed & ((1n << 256n) - 1n))}`, by: isMalleated ? undefined : address, over: digest };
+  return {
+    raw: `0x${word(GX)}${word(packed & ((1n << 256n) - 1n))}`,
+    by: isMalleated ? undefined : address,
+    over: digest,
+  };
 }
 
 function signatureNumbers(key: bigint, digest: Hex): { readonly s: bigint; readonly parity: 0 | 1 } {

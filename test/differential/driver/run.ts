@@ -1,8 +1,8 @@
 // Random histories of calls, by fast-check: contract and model have to agree after each.
 import fc from "fast-check";
-import { apply, type Outcome, type World } from "../model/world.ts";
-import { Chain, type Replaced, show, START } from "./chain.ts";
-import { createMemory, Dice, type Memory, PLANS, type Step, setUp, timeOf, WEIGHTS } from "./scenario.ts";
+import { apply, judgeOffers, type Outcome, type Step, type World } from "../model/world.ts";
+import { Chain, type Replaced, START, show } from "./chain.ts";
+import { createMemory, Dice, type Memory, PLANS, setUp, timeOf, WEIGHTS } from "./scenario.ts";
 
 /** Most calls of a history. */
 const LONGEST = 40;
@@ -42,8 +42,8 @@ export class Differential {
     let { world } = chain;
     let now = START;
     for (const step of setUp(chain.cast, START)) {
-      const outcome = apply(world, step.sender, step.call, step.now);
-      await chain.perform(step.sender, step.call, step.now, outcome);
+      const outcome = apply(world, step);
+      await chain.perform(step, outcome);
       if (!outcome.result.ok) throw new Error(`the set-up fails: ${show(step.call)}: ${show(outcome.result)}`);
       ({ world } = outcome);
       now = step.now;
@@ -129,10 +129,14 @@ class Command implements fc.AsyncCommand<Model, Chain> {
     const at = (natural?: number): number => timeOf(dice, world, memory, before, natural);
     const step = PLANS[this.#kind]?.({ cast: chain.cast, world, memory, dice, before, at });
     if (step === undefined) return;
-    const outcome = apply(world, step.sender, step.call, step.now);
+    const outcome = apply(world, step);
     this.#last = [step.now, step.sender, show(step.call), "→", show(outcome.result)].join(" ");
     this.#run.count(step, outcome);
-    await chain.perform(step.sender, step.call, step.now, outcome);
+    if (step.call.on === "jobs" && step.call.name === "open") {
+      const expected = judgeOffers(world, before, ...step.call.args);
+      await chain.compareOffers(...step.call.args, expected);
+    }
+    await chain.perform(step, outcome);
     model.world = outcome.world;
     model.now = step.now;
   }

@@ -13,6 +13,7 @@ import {
   signedCommitmentDigest,
   type Terms,
 } from "@quorate/core";
+import { keccak256, numberToHex, stringToHex } from "viem";
 import {
   deadlineOf,
   Flag,
@@ -21,30 +22,29 @@ import {
   occupants,
   revealAt,
   roleOf,
+  Status,
   sparesLeft,
   statusAt,
-  Status,
   vacantSeats,
   windowStart,
 } from "../model/job.ts";
 import { domainOf, type ModelCommitment, type ModelOffer } from "../model/jobMarket.ts";
 import { accountOf } from "../model/ledger.ts";
-import { Mood, type ModelAnswer, QuestionStatus, queryDomainOf, questionOf } from "../model/queryMarket.ts";
+import { type ModelAnswer, Mood, QuestionStatus, queryDomainOf, questionOf } from "../model/queryMarket.ts";
 import { actsFor, Manner } from "../model/signers.ts";
 import { onProbation, PROBATION_SECONDS, standingOf } from "../model/standing.ts";
 import { balanceOf, permitDigest } from "../model/tokens.ts";
+import { type Address, FIELD, type Hex, MAX_AMOUNT, type Signature, ZERO_ADDRESS, ZERO_HASH } from "../model/types.ts";
 import {
-  type Address,
-  FIELD,
-  type Hex,
-  MAX_AMOUNT,
-  type Signature,
-  ZERO_ADDRESS,
-  ZERO_HASH,
-} from "../model/types.ts";
-import { apply, type Call, CALLBACK_GAS, CallbackManner, type MarketCall, type World } from "../model/world.ts";
-import { type Cast, KEYS, MAX_WINDOW, MIN_WINDOW, QUERIES } from "./chain.ts";
-import { keccak256, numberToHex, stringToHex } from "viem";
+  apply,
+  CALLBACK_GAS,
+  type Call,
+  CallbackManner,
+  type MarketCall,
+  type Step,
+  type World,
+} from "../model/world.ts";
+import { type Cast, KEYS, MAX_WINDOW, MIN_WINDOW, QUERIES, RESULT } from "./chain.ts";
 import { type Actor, FORMS, sign, signPacked } from "./keys.ts";
 
 /** Numbers below 65536 that decide everything; a list that ends goes on with zeros, which choose what is usual. */
@@ -80,7 +80,12 @@ export class Dice {
 /** A vote that somebody plans, and its commitment. */
 type Planned = Opening & { readonly jobId: Hex; readonly commitment: Hex };
 /** A request with a panel, opened or not. */
-type Draft = { readonly jobId: Hex; readonly request: Request; readonly spares: number; readonly offers: readonly ModelOffer[] };
+type Draft = {
+  readonly jobId: Hex;
+  readonly request: Request;
+  readonly spares: number;
+  readonly offers: readonly ModelOffer[];
+};
 /** A quote and what answers it. */
 type Asked = { readonly id: Hex; readonly quote: Quote; readonly signature: Signature };
 
@@ -93,9 +98,6 @@ export type Memory = {
   readonly openings: Map<Hex, Planned>;
   readonly quotes: Asked[];
 };
-
-/** A call that somebody makes. */
-export type Step = { readonly sender: Address; readonly call: Call; readonly now: number };
 
 /** Everything that a step is chosen from. */
 export type Scene = {
@@ -116,18 +118,12 @@ export function createMemory(): Memory {
 
 const DEFINITIONS: readonly Hex[] = ["payroll", "taxes", "diplomas"].map((name) => keccak256(stringToHex(name)));
 const ROOTS: readonly bigint[] = [11n, 12n, 13n, 14n];
-const RESULTS: readonly Hex[] = ["true", "false"].map((name) => keccak256(stringToHex(name)));
+const RESULTS: readonly Hex[] = [RESULT.hash, keccak256(stringToHex("false"))];
 const ENCRYPTION_KEY: Hex = `0x${"09".repeat(32)}`;
 const DAY = 86_400;
 
 /** Chooses the time of a step. */
-export function timeOf(
-  dice: Dice,
-  world: World,
-  memory: Memory,
-  before: number,
-  natural: number | undefined,
-): number {
+export function timeOf(dice: Dice, world: World, memory: Memory, before: number, natural: number | undefined): number {
   if (dice.chance(0.15)) {
     const edges = edgesOf(world, memory).filter((time) => time > before);
     const near = edges.sort((a, b) => a - b).slice(0, 5);
@@ -194,7 +190,13 @@ function everybody(cast: Cast): readonly Address[] {
 }
 
 /** Who signs for a provider: itself, mostly, or an agent in force. */
-function signerFor({ cast, dice, world }: Scene, provider: Address, token: Address, on: "jobs" | "queries", now: number): Actor {
+function signerFor(
+  { cast, dice, world }: Scene,
+  provider: Address,
+  token: Address,
+  on: "jobs" | "queries",
+  now: number,
+): Actor {
   const itself = providersOf(cast).find(({ address }) => address === provider)?.signer ?? cast.carrier;
   const agents = cast.agents.filter(({ address }) => actsFor(world[on].authorizations, address, provider, token, now));
   if (agents.length > 0 && dice.chance(0.4)) return dice.pick(agents);
@@ -233,7 +235,7 @@ function draftRequest(scene: Scene): Request {
     ...cast.callbacks,
     dice.pick([cast.callbacks[0], cast.tokens[0], cast.carrier.address]),
   ]);
-  const gas = [CALLBACK_GAS.enough, 1_000_000, CALLBACK_GAS.enough, 0, CALLBACK_GAS.tooLittle];
+  const gas = [CALLBACK_GAS.enough, CALLBACK_GAS.most, CALLBACK_GAS.most, 0, CALLBACK_GAS.tooLittle];
   return {
     requester: dice.pick(cast.requesters).address,
     token: cast.tokens[dice.pick(JOB_TOKENS)] as Address,
@@ -293,7 +295,9 @@ function draftOffers(scene: Scene, request: Request, spares: number, count: numb
   const suspected = turned.filter(({ address }) => onProbation(world.jobs.standings, address, now));
   const isSorted = (request.flags & Flag.AcceptProbation) === 0 && dice.chance(0.8);
   const others = turned.filter((each) => !suspected.includes(each));
-  const trusted = others.filter(({ address }) => accountOf(world.jobs.ledger, request.token, address).free >= request.bond);
+  const trusted = others.filter(
+    ({ address }) => accountOf(world.jobs.ledger, request.token, address).free >= request.bond,
+  );
   const poor = others.filter((each) => !trusted.includes(each));
   const seated = request.seats + spares;
   const sorted = isSorted
@@ -454,7 +458,11 @@ function commitJob(scene: Scene): Step | undefined {
       ? (job.commitments[0]?.commitment ?? ZERO_HASH)
       : planVote(scene, job, place, dice.chance(0.08)).commitment;
   const sender = actorFor(scene, provider, job.terms.token, now);
-  return { sender, call: { on: "jobs", name: "commit", args: [job.jobId, bringTerms(scene, job), place, commitment] }, now };
+  return {
+    sender,
+    call: { on: "jobs", name: "commit", args: [job.jobId, bringTerms(scene, job), place, commitment] },
+    now,
+  };
 }
 
 function carryCommitments(scene: Scene): Step | undefined {
@@ -473,7 +481,11 @@ function carryCommitments(scene: Scene): Step | undefined {
     const isElsewhere = dice.chance(0.02);
     const jobId = isElsewhere ? keccak256(job.jobId) : job.jobId;
     const signer = signerFor(scene, provider, job.terms.token, "jobs", now);
-    const signature = signed(scene, signer, signedCommitmentDigest({ jobId, provider, commitment }, domainOf(world.jobs)));
+    const signature = signed(
+      scene,
+      signer,
+      signedCommitmentDigest({ jobId, provider, commitment }, domainOf(world.jobs)),
+    );
     return { place, commitment, signature };
   });
   const sender = dice.pick([cast.carrier.address, ...cast.agents.map(addressOf)]);
@@ -496,7 +508,12 @@ function declineSeat(scene: Scene): Step | undefined {
   const places = able(job);
   const place = places.length > 0 && !dice.chance(0.1) ? dice.pick(places) : dice.upTo(job.terms.places.length);
   const provider = job.terms.places[place]?.provider ?? ZERO_ADDRESS;
-  const sender = actorFor(scene, provider === ZERO_ADDRESS ? scene.cast.carrier.address : provider, job.terms.token, now);
+  const sender = actorFor(
+    scene,
+    provider === ZERO_ADDRESS ? scene.cast.carrier.address : provider,
+    job.terms.token,
+    now,
+  );
   return { sender, call: { on: "jobs", name: "decline", args: [job.jobId, bringTerms(scene, job), place] }, now };
 }
 
@@ -617,7 +634,9 @@ function settleJob(scene: Scene): Step | undefined {
   const end = job.settled === undefined ? revealAt(job) + job.terms.revealWindow : undefined;
   const now = scene.at(end);
   const sender = dice.pick([cast.carrier.address, ...everybody(cast)]);
-  return { sender, call: { on: "jobs", name: "settle", args: [job.jobId, bringTerms(scene, job)] }, now };
+  // A carrier may bring too little gas for a callback that was promised all that a request may promise.
+  const gas = job.terms.callbackGas === CALLBACK_GAS.most && dice.chance(0.3) ? CALLBACK_GAS.most : undefined;
+  return { sender, call: { on: "jobs", name: "settle", args: [job.jobId, bringTerms(scene, job)] }, now, gas };
 }
 
 function retryOfCallback(scene: Scene): Step | undefined {
@@ -633,8 +652,11 @@ function retryOfCallback(scene: Scene): Step | undefined {
 
 function claim(scene: Scene): Step {
   const { dice, cast, world, before } = scene;
-  const entries = [...world.jobs.standings.quarantine.keys()].map((key) => key.split("/") as [Address, Address, string]);
-  const [provider, token, number] = entries.length > 0 ? dice.pick(entries) : [addressOf(cast.providers[0] as Actor), cast.tokens[0], "1"];
+  const entries = [...world.jobs.standings.quarantine.keys()].map(
+    (key) => key.split("/") as [Address, Address, string],
+  );
+  const [provider, token, number] =
+    entries.length > 0 ? dice.pick(entries) : [addressOf(cast.providers[0] as Actor), cast.tokens[0], "1"];
   const probation = Number(number) + (dice.chance(0.05) ? 1 : 0);
   const { lastFaultAt, probationSince, probation: present } = standingOf(world.jobs.standings, provider);
   const isHeld = present === probation && probationSince !== 0 && before < lastFaultAt + PROBATION_SECONDS;
@@ -649,7 +671,8 @@ type On = "jobs" | "queries";
 
 function amountNear({ dice }: Scene, limit: bigint): bigint {
   const amount = dice.pick([limit / 10n, limit, 1n, 0n, limit + 1n, MAX_AMOUNT]);
-  return amount > MAX_AMOUNT ? MAX_AMOUNT : amount;
+  if (amount > MAX_AMOUNT) return MAX_AMOUNT;
+  return amount;
 }
 
 function depositMoney(scene: Scene, on: On): Step {
@@ -691,7 +714,11 @@ function authorizeAgent(scene: Scene, on: On): Step {
   const sender = dice.pick(providersOf(cast)).address;
   const agent = dice.pick(cast.agents).address;
   const token = dice.pick(cast.tokens);
-  const limits = [dice.pick([100_000n, 1_000n, 0n]), dice.pick([0, 100, 61]), now + dice.pick([1_000_000, 60, 0, -now])] as const;
+  const limits = [
+    dice.pick([100_000n, 1_000n, 0n]),
+    dice.pick([0, 100, 61]),
+    now + dice.pick([1_000_000, 60, 0, -now]),
+  ] as const;
   return { sender, call: { on, name: "authorize", args: [agent, token, ...limits] }, now };
 }
 
@@ -706,7 +733,11 @@ function registerSomeDataset(scene: Scene): Step {
   const { cast, dice } = scene;
   const now = scene.at();
   const sender = dice.pick(providersOf(cast)).address;
-  const args = [dice.pick(DEFINITIONS), dice.pick([100, 0, 4_294_967_295]), dice.pick([ZERO_ADDRESS, cast.carrier.address])] as const;
+  const args = [
+    dice.pick(DEFINITIONS),
+    dice.pick([100, 0, 4_294_967_295]),
+    dice.pick([ZERO_ADDRESS, cast.carrier.address]),
+  ] as const;
   return { sender, call: { on: "queries", name: "registerDataset", args }, now };
 }
 
@@ -714,7 +745,10 @@ function changeRoots(scene: Scene, name: "publishRoot" | "revokeRoot" | "setPubl
   const { cast, dice, world } = scene;
   const now = scene.at();
   const dataset = someDataset(scene);
-  const { provider, publisher } = world.queries.datasets.get(dataset) ?? { provider: cast.carrier.address, publisher: ZERO_ADDRESS };
+  const { provider, publisher } = world.queries.datasets.get(dataset) ?? {
+    provider: cast.carrier.address,
+    publisher: ZERO_ADDRESS,
+  };
   const sender = dice.chance(0.1)
     ? dice.pick(everybody(cast))
     : publisher !== ZERO_ADDRESS && dice.chance(0.4)
@@ -770,7 +804,8 @@ function draftQuote(scene: Scene, now: number): Asked {
 function chooseQuote(scene: Scene): Quote | undefined {
   const { dice, memory, world } = scene;
   const pending = memory.quotes.filter(
-    ({ id, quote }) => world.queries.questions.get(`${quote.provider}/${quote.query}`)?.id === id &&
+    ({ id, quote }) =>
+      world.queries.questions.get(`${quote.provider}/${quote.query}`)?.id === id &&
       questionOf(world.queries, quote.provider, quote.query).status === QuestionStatus.Pending,
   );
   if (pending.length > 0 && !dice.chance(0.12)) return dice.pick(pending.reverse()).quote;
@@ -814,7 +849,14 @@ function expireQuestion(scene: Scene): Step | undefined {
   const deadline = world.queries.questions.get(`${quote.provider}/${quote.query}`)?.deadline;
   const isEarly = dice.chance(0.3);
   const now = scene.at(isEarly || deadline === undefined ? undefined : deadline + 1);
-  const sender = isEarly ? actorFor({ ...scene, world: { ...world, jobs: { ...world.jobs, authorizations: world.queries.authorizations } } }, quote.provider, quote.token, now) : cast.carrier.address;
+  const sender = isEarly
+    ? actorFor(
+        { ...scene, world: { ...world, jobs: { ...world.jobs, authorizations: world.queries.authorizations } } },
+        quote.provider,
+        quote.token,
+        now,
+      )
+    : cast.carrier.address;
   return { sender, call: { on: "queries", name: "expire", args: [quote] }, now };
 }
 
@@ -839,8 +881,18 @@ function changeSurroundings(scene: Scene): Step {
     { on: "account", at: cast.account, manner: dice.pick([0, 0, 0, ...Object.values(Manner)]) },
     { on: "code", at: verifier, codeHash: dice.pick(codes) },
     { on: "token", token: fickle, name: "setFee", args: [dice.pick([0n, 0n, 0n, 1n, 50n])] },
-    { on: "token", token: fickle, name: "shrink", args: [holder, dice.pick([1n, 1_000n, balanceOf(world.tokens.get(fickle) as never, holder)])] },
-    { on: "token", token, name: "mint", args: [dice.pick([cast.jobs, ...everybody(cast)]), dice.pick([1n, 1_000_000n, MAX_AMOUNT])] },
+    {
+      on: "token",
+      token: fickle,
+      name: "shrink",
+      args: [holder, dice.pick([1n, 1_000n, balanceOf(world.tokens.get(fickle) as never, holder)])],
+    },
+    {
+      on: "token",
+      token,
+      name: "mint",
+      args: [dice.pick([cast.jobs, ...everybody(cast)]), dice.pick([1n, 1_000_000n, MAX_AMOUNT])],
+    },
     { on: "token", token: dollar, name: "approve", args: [spender, dice.pick([MAX_AMOUNT, 0n, 2n ** 256n - 1n])] },
   ]);
   return { sender: call.on === "token" && call.name === "approve" ? owner.address : sender, call, now };
@@ -848,13 +900,23 @@ function changeSurroundings(scene: Scene): Step {
 
 // Several at once
 
-const TOGETHER = ["commitBySig", "promote", "reveal", "settle", "decline", "commit", "revealSet", "claimQuarantine"] as const;
+const TOGETHER = [
+  "commitBySig",
+  "promote",
+  "reveal",
+  "settle",
+  "decline",
+  "commit",
+  "revealSet",
+  "claimQuarantine",
+] as const;
 const MONEY = ["deposit", "withdraw", "authorize"] as const;
 
 function callTogether(scene: Scene): Step | undefined {
   const { dice } = scene;
   const on: On = dice.pick(["jobs", "jobs", "queries"]);
-  const kinds = on === "jobs" ? [...TOGETHER, ...MONEY] : ["ask", "answer", "expire", "answerBatch", "publishRoot", ...MONEY];
+  const kinds =
+    on === "jobs" ? [...TOGETHER, ...MONEY] : ["ask", "answer", "expire", "answerBatch", "publishRoot", ...MONEY];
   const calls: MarketCall[] = [];
   let { world } = scene;
   let sender: Address | undefined;
@@ -865,11 +927,16 @@ function callTogether(scene: Scene): Step | undefined {
       time ??= scene.at(natural);
       return time;
     };
-    const step = PLANS[on === "queries" && MONEY.includes(kind as never) ? `${kind} (queries)` : kind]?.({ ...scene, world, at });
-    if (step === undefined || (step.call.on !== "jobs" && step.call.on !== "queries") || step.call.name === "multicall") continue;
+    const step = PLANS[on === "queries" && MONEY.includes(kind as never) ? `${kind} (queries)` : kind]?.({
+      ...scene,
+      world,
+      at,
+    });
+    if (step === undefined || (step.call.on !== "jobs" && step.call.on !== "queries") || step.call.name === "multicall")
+      continue;
     sender ??= step.sender;
     calls.push(step.call);
-    world = apply(world, sender, step.call, step.now).world;
+    world = apply(world, { ...step, sender }).world;
   }
   if (sender === undefined || time === undefined) return undefined;
   return { sender, call: { on, name: "multicall", args: [calls] }, now: time };
@@ -970,7 +1037,9 @@ export function setUp(cast: Cast, start: number): readonly Step[] {
       add(address, { on, name: "authorize", args: [agent.address, cast.tokens[0], 10_000n, 61, start + 400 * DAY] });
     }
   }
-  for (const [index, { address }] of [0, 1, 6].map((each) => providersOf(cast)[each] as { address: Address }).entries()) {
+  for (const [index, { address }] of [0, 1, 6]
+    .map((each) => providersOf(cast)[each] as { address: Address })
+    .entries()) {
     const definition = DEFINITIONS[0] as Hex;
     const publisher = index === 0 ? cast.carrier.address : ZERO_ADDRESS;
     add(address, { on: "queries", name: "registerDataset", args: [definition, index * 50, publisher] });

@@ -196,7 +196,8 @@ export function settlementOf(job: Job): Settlement {
     const callout = shareOf(price, terms.calloutBps);
     const vote = openings.get(place);
     if (vote === undefined) {
-      if (job.declined.has(place)) return { verdict: Verdict.Declined, paid: 0n, bond: hasSets ? "returned" : "returned before" }; // M9
+      if (job.declined.has(place))
+        return { verdict: Verdict.Declined, paid: 0n, bond: hasSets ? "returned" : "returned before" }; // M9
       const role = roleOf(terms, place);
       const isPromoted = job.promotions.some(({ spare }) => spare === place);
       if (role === "spare" && !isPromoted) {

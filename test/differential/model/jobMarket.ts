@@ -533,13 +533,7 @@ function placeCommitment(context: Context, state: JobMarket, job: Job, place: nu
 }
 
 /** Opens what can be opened; settles if no commitment that stands is left closed. */
-function openAll(
-  context: Context,
-  state: JobMarket,
-  outside: Outside,
-  job: Job,
-  openings: readonly Opening[],
-): void {
+function openAll(context: Context, state: JobMarket, outside: Outside, job: Job, openings: readonly Opening[]): void {
   const { jobId, terms, commitments } = job;
   const opened = new Map(job.openings);
   for (const { place, outcome, resultHash, salt } of openings) {

@@ -244,29 +244,30 @@ export function ask(
 
 /** Answers a question. */
 export function answer(context: Context, state: QueryMarket, verifiers: Verifiers, item: ModelAnswer): void {
-  const { quote, cipher, nullifier } = item;
-  const id = quoteDigest(quote, queryDomainOf(state));
-  switch (answerFault(context, state, verifiers, id, item)) {
-    case AnswerFault.NotPending:
-      return refuse("QuestionNotPending", id, questionOf(state, quote.provider, quote.query).status);
-    case AnswerFault.OtherQuote:
-      return refuse("QuoteMismatch", id);
-    case AnswerFault.TooLate:
-      return refuse("AnswerTooLate", id, questionOf(state, quote.provider, quote.query).deadline);
-    case AnswerFault.CipherOutOfRange:
-      return refuse("CipherOutOfRange", cipher);
-    case AnswerFault.NullifierOutOfRange:
-      return refuse("NullifierOutOfRange", nullifier);
-    case AnswerFault.NullifierUsed:
-      return refuse("NullifierUsed", quote.provider, nullifier);
-    case AnswerFault.VerifierChanged: {
-      const { codeHash } = verifiers.get(quote.verifier) ?? { codeHash: ZERO_HASH };
-      return refuse("VerifierChanged", quote.verifier, codeHash, quote.verifierCodeHash);
-    }
-    default:
-  }
-  requireYes(verifiers, quote.verifier);
+  const id = quoteDigest(item.quote, queryDomainOf(state));
+  const fault = answerFault(context, state, verifiers, id, item);
+  if (fault !== undefined) refuseAnswer(fault, state, verifiers, id, item);
+  requireYes(verifiers, item.quote.verifier);
   storeAnswer(context, state, id, item);
+}
+
+/** The error of a fault. */
+function refuseAnswer(
+  fault: number,
+  state: QueryMarket,
+  verifiers: Verifiers,
+  id: Hex,
+  { quote, cipher, nullifier }: ModelAnswer,
+): never {
+  const { status, deadline } = questionOf(state, quote.provider, quote.query);
+  if (fault === AnswerFault.NotPending) refuse("QuestionNotPending", id, status);
+  if (fault === AnswerFault.OtherQuote) refuse("QuoteMismatch", id);
+  if (fault === AnswerFault.TooLate) refuse("AnswerTooLate", id, deadline);
+  if (fault === AnswerFault.CipherOutOfRange) refuse("CipherOutOfRange", cipher);
+  if (fault === AnswerFault.NullifierOutOfRange) refuse("NullifierOutOfRange", nullifier);
+  if (fault === AnswerFault.NullifierUsed) refuse("NullifierUsed", quote.provider, nullifier);
+  const found = verifiers.get(quote.verifier)?.codeHash ?? ZERO_HASH;
+  refuse("VerifierChanged", quote.verifier, found, quote.verifierCodeHash);
 }
 
 /** Answers many questions of one verifier. */
@@ -316,13 +317,7 @@ export function expire(context: Context, state: QueryMarket, quote: Quote): void
 }
 
 /** The answer to a question, for whoever has its key. `pad` is Poseidon of key and query. */
-export function answerOf(
-  state: QueryMarket,
-  provider: Address,
-  query: bigint,
-  k: bigint,
-  pad: bigint,
-): boolean {
+export function answerOf(state: QueryMarket, provider: Address, query: bigint, k: bigint, pad: bigint): boolean {
   const { status, cipher } = questionOf(state, provider, query);
   if (status !== QuestionStatus.Answered) refuse("NotAnswered", provider, query, status);
   const opened = (cipher + FIELD - pad) % FIELD;

@@ -30,7 +30,10 @@ export function authorizationOf(all: Authorizations, provider: Address, agent: A
   return all.get(`${provider}/${agent}/${token}`) ?? NOTHING;
 }
 
-/** Sets limits. They end now at the earliest. */
+/**
+ * Sets limits. Ones in force end now at the earliest, and ones that have ended stay ended when they did: what an agent signed for a set of
+ * an open job cannot be taken back, and nobody who was no agent then becomes one.
+ */
 export function authorize(
   context: Context,
   market: Address,
@@ -39,7 +42,9 @@ export function authorize(
   token: Address,
   limits: Authorization,
 ): void {
-  const set = { ...limits, validUntil: Math.max(limits.validUntil, context.now) };
+  const before = authorizationOf(all, context.sender, agent, token).validUntil;
+  const isRevoked = limits.validUntil <= context.now;
+  const set = { ...limits, validUntil: isRevoked ? Math.min(before, context.now) : limits.validUntil };
   all.set(`${context.sender}/${agent}/${token}`, set);
   context.emit(market, "AgentAuthorized", { provider: context.sender, agent, token, ...set });
 }

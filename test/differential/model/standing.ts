@@ -92,8 +92,7 @@ export function quarantineOf(
   const amount = standings.quarantine.get(`${provider}/${token}/${probation}`) ?? 0n;
   if (amount === 0n) return { amount, state: QuarantineState.None };
   if (standings.failed.has(`${provider}/${probation}`)) return { amount, state: QuarantineState.Burnable };
-  const lasts =
-    standingOf(standings, provider).probation === probation && onProbation(standings, provider, now);
+  const lasts = standingOf(standings, provider).probation === probation && onProbation(standings, provider, now);
   return { amount, state: lasts ? QuarantineState.Held : QuarantineState.Returnable };
 }
 

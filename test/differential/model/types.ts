@@ -13,7 +13,14 @@ export type Signature = {
 };
 
 /** An event as it has to be logged. */
-export type ModelEvent = { readonly at: Address; readonly name: string; readonly args: Readonly<Record<string, unknown>> };
+export type ModelEvent = {
+  readonly at: Address;
+  readonly name: string;
+  readonly args: Readonly<Record<string, unknown>>;
+};
+
+/** An argument that the model cannot know: how much gas was left. */
+export const ANYTHING: unique symbol = Symbol("anything");
 
 /** The error of a call: name and arguments in their order; without a name, a failure without data. */
 export type ModelError = { readonly name: string | undefined; readonly args: readonly unknown[] };
@@ -38,6 +45,8 @@ export type Context = {
   readonly sender: Address;
   /** Timestamp of the block. */
   readonly now: number;
+  /** Gas of the transaction, if it was given little. */
+  readonly gas?: number | undefined;
   readonly emit: (at: Address, name: string, args: Readonly<Record<string, unknown>>) => void;
 };
 

@@ -1,15 +1,14 @@
 // What the views of both markets have to answer, as the words that they return. Which views are asked is part of the model: every account,
 // job, question and root that it knows.
-import type { Hex } from "@quorate/core";
-import { chainCommitments } from "@quorate/core";
+import { chainCommitments, hashTerms } from "@quorate/core";
+import { committedPlaces, type Job, phaseOf, revealAt, Status, statusAt } from "./job.ts";
 import { bitmap } from "./jobMarket.ts";
-import { committedPlaces, type Job, phaseOf, revealAt, statusAt } from "./job.ts";
 import { accountOf, amountOf } from "./ledger.ts";
-import { datasetOf, questionOf, recordOf, rootOf } from "./queryMarket.ts";
+import { answerOf, datasetOf, questionOf, recordOf, rootOf } from "./queryMarket.ts";
 import { authorizationOf } from "./signers.ts";
 import { onProbation, quarantineOf, standingOf } from "./standing.ts";
 import { balanceOf } from "./tokens.ts";
-import type { Address } from "./types.ts";
+import { type Address, type Hex, type ModelError, Refusal, ZERO_HASH } from "./types.ts";
 import type { World } from "./world.ts";
 
 /** A value of one word. Numbers fill it from the left, hex of other than 20 bytes from the right. */
@@ -23,15 +22,21 @@ export type View = {
   /** Job whose terms the view takes as last argument; they are long, and encoded once. */
   readonly job?: Job;
   readonly words: readonly Word[];
+  /** What it fails with, in the place of words. */
+  readonly error?: ModelError;
 };
 
-/** Who is looked at. */
+/** Who and what is looked at. */
 export type Watched = {
   /** Everybody who may have money. */
   readonly owners: readonly Address[];
   readonly providers: readonly Address[];
   readonly agents: readonly Address[];
   readonly tokens: readonly Address[];
+  /** Poseidon of keys and queries, `k/query`: the model has none of its own. */
+  readonly pads: ReadonlyMap<string, bigint>;
+  /** A result that a job may have accepted. */
+  readonly result: { readonly key: Hex; readonly bytes: Hex; readonly hash: Hex };
 };
 
 /** Views of a market whose number never changes: balances, sums, records. */
@@ -107,6 +112,7 @@ export function grownViews(world: World, now: number): View[] {
 
 /** Views that are asked at the end of a history only: there are many, and what they say shows earlier in other ways. */
 export function lastViews(world: World, watched: Watched): View[] {
+  const { key, bytes, hash } = watched.result;
   const views: View[] = [];
   for (const { ledger, authorizations } of [world.jobs, world.queries]) {
     for (const provider of watched.providers) {
@@ -125,12 +131,47 @@ export function lastViews(world: World, watched: Watched): View[] {
       views.push({ at: address, name: "balanceOf", args: [owner], words: [balanceOf(token, owner)] });
     }
   }
-  for (const key of world.queries.used) {
-    const [provider, nullifier] = key.split("/") as [Address, string];
+  for (const used of world.queries.used) {
+    const [provider, nullifier] = used.split("/") as [Address, string];
     const args = [provider, BigInt(nullifier)];
     views.push({ at: world.queries.ledger.market, name: "isUsed", args, words: [true] });
   }
+  for (const job of world.jobs.jobs.values()) {
+    const at = world.jobs.ledger.market;
+    views.push({ at, name: "jobIdOf", args: [job.request], words: [job.jobId] });
+    // A function that returned, and the first 27 bytes of its result.
+    const { settled } = job;
+    const isResult =
+      settled?.status === Status.Accepted && settled.outcome === 1 && short(settled) === short({ resultHash: hash });
+    views.push({ at, name: "verifyResult", args: [job.jobId, key, bytes], words: [isResult] });
+    if (settled !== undefined) continue;
+    const terms = { ...job.terms, bond: job.terms.bond + 1n };
+    const error = { name: "TermsMismatch", args: [job.jobId, hashTerms(terms)] };
+    views.push({ at, name: "statusOf", args: [job.jobId, terms], words: [], error });
+  }
+  for (const question of world.queries.questions.keys()) {
+    const [provider, query] = question.split("/") as [Address, string];
+    for (const [known, pad] of watched.pads) {
+      const [k = "", padded] = known.split("/");
+      if (padded === query) views.push(answerView(world, provider, BigInt(query), BigInt(k), pad));
+    }
+  }
   return views;
+}
+
+function answerView(world: World, provider: Address, query: bigint, k: bigint, pad: bigint): View {
+  const view = { at: world.queries.ledger.market, name: "answerOf", args: [provider, query, k] };
+  try {
+    return { ...view, words: [answerOf(world.queries, provider, query, k, pad)] };
+  } catch (thrown) {
+    if (thrown instanceof Refusal) return { ...view, words: [], error: thrown.error };
+    throw thrown;
+  }
+}
+
+/** The first 27 bytes of a result hash, which are all that is kept of it. */
+function short({ resultHash }: { readonly resultHash: Hex }): Hex {
+  return resultHash.slice(0, 2 + 2 * 27) as Hex;
 }
 
 function jobViews(world: World, job: Job, now: number): View[] {
@@ -140,7 +181,7 @@ function jobViews(world: World, job: Job, now: number): View[] {
   const start = settled === undefined ? revealAt(job) : 0;
   const end = settled === undefined ? start + job.terms.revealWindow : 0;
   const isAccepted = phaseOf(job) === 2;
-  const short = settled === undefined ? (`0x${"00".repeat(27)}` as Hex) : (settled.resultHash.slice(0, 56) as Hex);
+  const accepted = short(settled ?? { resultHash: ZERO_HASH });
   let classes = 0;
   if (settled === undefined) for (const [place, vote] of openings) classes += vote.class * 4 ** place;
   const open = (value: number): number => (settled === undefined ? value : 0);
@@ -150,7 +191,7 @@ function jobViews(world: World, job: Job, now: number): View[] {
     settled === undefined ? 0 : job.terms.seats,
     settled === undefined ? 0 : job.terms.quorum,
     settled?.agreeing ?? 0,
-    short,
+    accepted,
     open(bitmap(committedPlaces(job))),
     open(bitmap(job.declined)),
     open(bitmap(openings.keys())),
@@ -164,7 +205,7 @@ function jobViews(world: World, job: Job, now: number): View[] {
   ];
   const chain = settled === undefined ? chainCommitments(jobId, job.commitments) : 0n;
   const result: readonly Word[] = isAccepted
-    ? [status, settled?.outcome ?? 0, short]
+    ? [status, settled?.outcome ?? 0, accepted]
     : [settled === undefined ? 0 : status, 0, 0n];
   return [
     { at, name: "jobState", args: [jobId], words: facts },

@@ -7,7 +7,16 @@ import * as queryMarket from "./queryMarket.ts";
 import { authorize, type ContractAccount } from "./signers.ts";
 import { claimQuarantine } from "./standing.ts";
 import { approve, copyToken, mint, shrink, type Token, tryPermit } from "./tokens.ts";
-import { type Address, type Context, type ModelError, type ModelEvent, Refusal, type Signature } from "./types.ts";
+import {
+  type Address,
+  ANYTHING,
+  type Context,
+  type ModelError,
+  type ModelEvent,
+  Refusal,
+  refuse,
+  type Signature,
+} from "./types.ts";
 
 /** How a callback behaves; the order of the test contract's enum. */
 export const CallbackManner = { Accepts: 0, Reverts: 1, BurnsGas: 2, ReturnsBomb: 3, Reenters: 4 } as const;
@@ -15,8 +24,8 @@ export const CallbackManner = { Accepts: 0, Reverts: 1, BurnsGas: 2, ReturnsBomb
 /** A contract that is told of settlements. When it re-enters, it withdraws one unit of `token` from the market. */
 export type Callback = { readonly manner: number; readonly token: Address };
 
-/** With less gas than this the callbacks of the tests fail, with more than the second they do what they are told. */
-export const CALLBACK_GAS = { tooLittle: 2_000, enough: 200_000 } as const;
+/** With the first the callbacks of the tests fail, with the second and the third they do what they are told. */
+export const CALLBACK_GAS = { tooLittle: 2_000, enough: 200_000, most: 1_000_000 } as const;
 
 /** Everything that there is. */
 export type World = {
@@ -68,12 +77,8 @@ const jobActions = {
   claimQuarantine: ({ context, world }: Scene, provider: Address, token: Address, probation: number): void =>
     claimQuarantine(context, world.jobs.ledger, world.jobs.standings, provider, token, probation),
   announce: ({ context, world }: Scene, request: Request): void => jobMarket.announce(context, world.jobs, request),
-  open: (
-    { context, world }: Scene,
-    request: Request,
-    spares: number,
-    offers: readonly jobMarket.ModelOffer[],
-  ): Hex => jobMarket.open(context, world.jobs, outside(world), request, spares, offers),
+  open: ({ context, world }: Scene, request: Request, spares: number, offers: readonly jobMarket.ModelOffer[]): Hex =>
+    jobMarket.open(context, world.jobs, outside(world), request, spares, offers),
   commit: ({ context, world }: Scene, jobId: Hex, terms: Terms, place: number, commitment: Hex): void =>
     jobMarket.commit(context, world.jobs, jobId, terms, place, commitment),
   commitBySig: (
@@ -102,17 +107,7 @@ const jobActions = {
     openings: readonly Opening[],
     signatures: readonly Signature[],
   ): void =>
-    jobMarket.revealSet(
-      context,
-      world.jobs,
-      outside(world),
-      jobId,
-      terms,
-      landed,
-      closed,
-      openings,
-      signatures,
-    ),
+    jobMarket.revealSet(context, world.jobs, outside(world), jobId, terms, landed, closed, openings, signatures),
   settle: ({ context, world }: Scene, jobId: Hex, terms: Terms): void =>
     jobMarket.settle(context, world.jobs, outside(world), jobId, terms),
   retryCallback: ({ context, world }: Scene, request: Request): void =>
@@ -205,11 +200,19 @@ export type Result =
 /** What a call did. */
 export type Outcome = { readonly world: World; readonly result: Result; readonly events: readonly ModelEvent[] };
 
+/** A call that somebody makes. `gas` is set where it is little: enough for a settlement, not for a callback of {@link CALLBACK_GAS}.most. */
+export type Step = {
+  readonly sender: Address;
+  readonly call: Call;
+  readonly now: number;
+  readonly gas?: number | undefined;
+};
+
 /** What a call does. The world that is given stays as it is. */
-export function apply(world: World, sender: Address, call: Call, now: number): Outcome {
+export function apply(world: World, { sender, call, now, gas }: Step): Outcome {
   const events: ModelEvent[] = [];
   const draft = copyWorld(world);
-  const context: Context = { sender, now, emit: (at, name, args) => events.push({ at, name, args }) };
+  const context: Context = { sender, now, gas, emit: (at, name, args) => events.push({ at, name, args }) };
   try {
     const value = perform(draft, context, call);
     assertConserved(draft.jobs.ledger);
@@ -218,6 +221,22 @@ export function apply(world: World, sender: Address, call: Call, now: number): O
   } catch (thrown) {
     if (!(thrown instanceof Refusal)) throw thrown;
     return { world, result: { ok: false, error: thrown.error }, events: [] };
+  }
+}
+
+/** What the view `checkOffers` says about offers. */
+export function judgeOffers(
+  world: World,
+  now: number,
+  request: Request,
+  spares: number,
+  offers: readonly jobMarket.ModelOffer[],
+): readonly unknown[] | ModelError {
+  try {
+    return jobMarket.checkOffers({ now }, world.jobs, outside(world), request, spares, offers);
+  } catch (thrown) {
+    if (thrown instanceof Refusal) return thrown.error;
+    throw thrown;
   }
 }
 
@@ -293,6 +312,9 @@ function outside(world: World): jobMarket.Outside {
     accounts: world.accounts,
     hasCode: (address) => markets.includes(address) || contracts.some((known) => known.has(address)),
     callBack: (context, job, callback, gas) => {
+      if (context.gas !== undefined && context.gas <= gas) {
+        refuse("CallbackNeedsGas", job.jobId, ANYTHING, ANYTHING);
+      }
       const { length } = attempt(copyWorld(world), context, job, callback, gas);
       if (length === 0) return false;
       for (const { at, name, args } of attempt(world, context, job, callback, gas)) context.emit(at, name, args);
