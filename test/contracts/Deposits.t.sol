@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {MarketTest} from "./support/MarketTest.sol";
+import {Slots} from "./support/VmStorage.sol";
 import {WeirdToken} from "./support/WeirdTokens.sol";
 import {ILedger} from "../../contracts/interfaces/ILedger.sol";
 
@@ -48,6 +49,24 @@ contract DepositsTest is MarketTest {
         fund(provider(0), 8);
         same(freeOf(provider(0)), FUNDS - BOND + 15, "free");
         same(lockedOf(provider(0)), BOND, "locked stays");
+    }
+
+    /// An account is one word: free in the lowest 96 bits, locked above; the totals held and burnt alike.
+    function test_AccountsAreOneWord() public {
+        opened(2, 2, 0, 0);
+        same(wordOf(provider(0)), uint256(FUNDS - BOND) | (uint256(BOND) << 96), "free and locked");
+        same(Slots.read(address(market), Slots.find(address(market), key(address(token)))), 17 * FUNDS, "held");
+    }
+
+    function key(address account) private pure returns (bytes32) {
+        return bytes32(uint256(uint160(account)));
+    }
+
+    function wordOf(address owner) private view returns (uint256 found) {
+        for (uint256 variable; variable < 32 && found == 0; ++variable) {
+            bytes32 inner = keccak256(abi.encode(key(address(token)), variable));
+            found = Slots.read(address(market), keccak256(abi.encode(key(owner), inner)));
+        }
     }
 
     /// Both doors are one: neither lets a token in while the other is open.

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {MarketTest} from "./support/MarketTest.sol";
-import {Slots} from "./support/VmStorage.sol";
+import {Slots, VmLogs} from "./support/VmStorage.sol";
 import {
     CarriedCommitment,
     CommitmentFault,
@@ -100,6 +100,17 @@ contract RecordsTest is MarketTest {
         expect();
         emit IJobMarket.JobSettled(job.id, JobStatus.Inconclusive, 0, 0, carrier, refund, 0, expected);
         reveal(job, list(1));
+    }
+
+    /// What is opened is not skipped too: one event an opening.
+    function test_OpeningIsLoggedOnce() public {
+        Case memory job = opened(3, 2, 0, 0);
+        for (uint8 place; place < 3; ++place) commit(job, place, 1, ANSWER);
+        VmLogs(address(vm)).recordLogs();
+        reveal(job, list(0, 2));
+        VmLogs.Log[] memory logs = VmLogs(address(vm)).getRecordedLogs();
+        same(logs.length, 2, "two openings");
+        for (uint256 i; i < 2; ++i) same(logs[i].topics[0], IJobMarket.CommitmentOpened.selector, "event");
     }
 
     function test_EndsOfProbationAreLogged() public {

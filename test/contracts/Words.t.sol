@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {MarketTest} from "./support/MarketTest.sol";
 import {MoodyCallback} from "./support/Callbacks.sol";
 import {Slots} from "./support/VmStorage.sol";
+import {Phase} from "../../contracts/types/JobState.sol";
 import {Request, SignedOffer} from "../../contracts/types/Job.sol";
 import {IJobMarket} from "../../contracts/interfaces/IJobMarket.sol";
 
@@ -26,6 +27,7 @@ contract WordsTest is MarketTest {
             "208 bits of the hash, 40 of the time, 8 of the phase"
         );
         same(market.jobState(job.id).openedAt, clock, "the time is shown");
+        check(market.jobState(job.id).phase == Phase.Open, "and the phase");
         same(market.commitmentChainOf(job.id, bytes32(terms)), job.id, "the chain begins with the job");
         same(market.commitmentChainOf(job.id, bytes32(terms ^ (1 << 48))), 0, "of these terms only");
     }
@@ -42,6 +44,7 @@ contract WordsTest is MarketTest {
         expected |= (uint256(START) << 136) | (uint256(START + 2) << 176) | (uint256(START + 1) << 216);
         same(word(job.id), expected, "phase, sets of places, classes, times");
         same(market.jobState(job.id).classes, 0x10, "classes are shown");
+        check(market.jobState(job.id).phase == Phase.Open, "and the phase");
     }
 
     function test_LastPlaceHasItsBits() public {
@@ -63,6 +66,7 @@ contract WordsTest is MarketTest {
         uint256 hash = (uint256(ANSWER) >> 40) << 40;
         same(word(job.id), hash | (3 << 32) | (2 << 24) | (3 << 16) | (2 << 8) | 2, "accepted");
         same(market.jobState(job.id).outcome, 2, "outcome");
+        check(market.jobState(job.id).phase == Phase.Accepted, "phase");
         same(bytes32(market.jobState(job.id).resultHash), bytes32(hash), "result hash");
 
         job = opened(2, 2, 0, 0);
@@ -70,6 +74,7 @@ contract WordsTest is MarketTest {
         commit(job, 1, 1, OTHER);
         revealAll(job);
         same(word(job.id), (2 << 24) | (2 << 16) | 3, "inconclusive");
+        check(market.jobState(job.id).phase == Phase.Inconclusive, "phase");
     }
 
     function test_MarksHaveTheirBits() public {

@@ -11,8 +11,11 @@ export type Verdict =
   /** The compiler does not take it. */
   | { readonly status: "stillborn"; readonly error: string };
 
-/** A line of the journal. */
-export type Entry = { readonly id: string } & Verdict;
+/**
+ * A line of the journal. `pin` is the hash of the tests that the verdict rests on: all of them for a survivor, those of the killer for a
+ * mutant that was killed. When they change, the mutant is judged again.
+ */
+export type Entry = { readonly id: string; readonly pin: string } & Verdict;
 
 /** Verdicts by id of the mutant; lasts on disk. */
 export class Journal {

@@ -172,13 +172,13 @@ test("a test that killed a mutant is tried first, and a failing original is told
 test("the journal forgets a line that was cut off, and nothing else", () => {
   const file = join(folder, "journal.jsonl");
   const journal = new Journal(file);
-  journal.put({ id: "a", status: "survived" });
-  journal.put({ id: "b", status: "killed", by: "x y" });
+  journal.put({ id: "a", pin: "1", status: "survived" });
+  journal.put({ id: "b", pin: "2", status: "killed", by: "x y" });
   appendFileSync(file, '{"id":"c","stat');
   const again = new Journal(file);
   assert.deepEqual([...again.entries], [...journal.entries]);
-  again.put({ id: "c", status: "timeout" });
-  assert.deepEqual(new Journal(file).get("c"), { id: "c", status: "timeout" });
+  again.put({ id: "c", pin: "3", status: "timeout" });
+  assert.deepEqual(new Journal(file).get("c"), { id: "c", pin: "3", status: "timeout" });
   assert.match(readFileSync(file, "utf8"), /"stat\n/);
 });
 

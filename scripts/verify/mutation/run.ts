@@ -1,11 +1,12 @@
 // From sources to verdicts.
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "../../lib/workspace.ts";
-import { createCompiler } from "../lib/compile.ts";
+import { createCompiler, readSources } from "../lib/compile.ts";
 import { loadArtifacts } from "../lib/run-against.ts";
 import { build } from "./build.ts";
 import { findMutants } from "./find.ts";
-import { type Entry, Journal } from "./journal.ts";
+import { type Entry, Journal, type Verdict } from "./journal.ts";
 import type { Mutant } from "./mutant.ts";
 import { Bencher } from "./pool.ts";
 import { sample } from "./sample.ts";
@@ -38,16 +39,20 @@ export type Run = { readonly judged: readonly Judged[]; readonly found: number }
  */
 export async function runMutants(options: RunOptions = {}): Promise<Run> {
   const { log = () => {} } = options;
-  const state = hashOf(["contracts/**/*.sol", "test/contracts/**/*.sol"]);
+  const state = hashOf(["contracts/**/*.sol"]);
   const journal = new Journal(join(root, ".cache", "mutation", `${state.slice(0, 16)}.jsonl`));
   const killers = new Journal(join(root, ".cache", "mutation", "killers.jsonl"));
+  const put = (id: string, verdict: Verdict): void => journal.put({ id, pin: pinOf(verdict), ...verdict });
   const compiler = createCompiler({ threads: 1 });
   const bencher = new Bencher(TIMEOUT_MS);
   try {
     const sources = await loadSources(compiler);
     const all = findMutants(sources);
     const mutants = sample(all, options.limit);
-    const open = mutants.filter(({ id }) => journal.get(id) === undefined);
+    const open = mutants.filter(({ id }) => {
+      const entry = journal.get(id);
+      return entry === undefined || entry.pin !== pinOf(entry);
+    });
     log(`${mutants.length} mutants, ${open.length} of them not judged yet`);
     const batches = Math.ceil(open.length / BATCH);
     const scopes = new Map<string, string[]>();
@@ -56,7 +61,7 @@ export async function runMutants(options: RunOptions = {}): Promise<Run> {
       const chosen = open.filter((_, index) => index % batches === batch);
       for await (const built of build(compiler, sources, chosen)) {
         if ("error" in built) {
-          journal.put({ id: built.mutant.id, status: "stillborn", error: built.error.split("\n")[0] ?? "" });
+          put(built.mutant.id, { status: "stillborn", error: built.error.split("\n")[0] ?? "" });
           continue;
         }
         bencher.load(built.bytecodes);
@@ -71,9 +76,10 @@ export async function runMutants(options: RunOptions = {}): Promise<Run> {
           const verdict = await bencher.judge(index + 1, suitesFor(mutant.file), hints);
           if (verdict.status === "killed") {
             scopes.set(mutant.scope, [verdict.by, ...inScope.filter((other) => other !== verdict.by)]);
-            if (known?.status !== "killed" || known.by !== verdict.by) killers.put({ id: mutant.id, ...verdict });
+            if (known?.status !== "killed" || known.by !== verdict.by)
+              killers.put({ id: mutant.id, pin: "", ...verdict });
           }
-          journal.put({ id: mutant.id, ...verdict });
+          put(mutant.id, verdict);
           const told = verdict.status === "killed" ? verdict.by.replace(/^.*:/, "") : verdict.status.toUpperCase();
           log(`${mutant.id} ${mutant.file}:${mutant.line} ${mutant.operator}: ${told} ${Date.now() - started} ms`);
         }
@@ -89,6 +95,20 @@ export async function runMutants(options: RunOptions = {}): Promise<Run> {
     bencher.close();
     await compiler.close();
   }
+}
+
+const pins = new Map<string, string>();
+
+/** Hash of the tests that a verdict rests on. */
+function pinOf(verdict: Verdict): string {
+  const file = verdict.status === "killed" ? (verdict.by.split(":")[0] ?? "") : "";
+  const known = pins.get(file);
+  if (known !== undefined) return known;
+  const tests = "test/contracts/**/*.sol";
+  const used = existsSync(join(root, file)) && file !== "" ? [...readSources(file).keys()] : [];
+  const pin = hashOf(file === "" ? [tests] : used.filter((name) => name.startsWith("test/"))).slice(0, 16);
+  pins.set(file, pin);
+  return pin;
 }
 
 let suites: readonly string[] | undefined;

@@ -1,10 +1,25 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+// Cheat codes and what is done with them.
+// solhint-disable one-contract-per-file
+
 /// @notice Cheat codes that read and write storage, for tests of what is stored and no view shows, or no call reaches.
 interface VmStorage {
     function load(address account, bytes32 slot) external view returns (bytes32);
     function store(address account, bytes32 slot, bytes32 value) external;
+}
+
+/// @notice Cheat codes that count events.
+interface VmLogs {
+    struct Log {
+        bytes32[] topics;
+        bytes data;
+        address emitter;
+    }
+
+    function recordLogs() external;
+    function getRecordedLogs() external returns (Log[] memory);
 }
 
 /// @notice Finds words of mappings without knowing the order of the contract's variables.
