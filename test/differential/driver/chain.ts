@@ -462,11 +462,13 @@ export class Chain {
   #item(view: View): string {
     const { at, name, args, job } = view;
     let data: Hex;
-    if (job === undefined) {
+    if (job !== undefined) data = this.#withTerms(at, name, job);
+    else if (args.some((each) => typeof each === "object")) data = this.#encode(at, name, args);
+    else {
       const key = `${at}/${name}/${args.join("/")}`;
       data = this.#viewData.get(key) ?? this.#encode(at, name, args);
       if (this.#viewData.size < 100_000) this.#viewData.set(key, data);
-    } else data = this.#withTerms(at, name, job);
+    }
     const length = (data.length - 2) / 2;
     return `${at.slice(2)}${length.toString(16).padStart(4, "0")}${data.slice(2)}`;
   }

@@ -91,8 +91,9 @@ export class Differential {
     const name = "name" in call ? `${call.on}.${call.name}` : call.on;
     this.#add(`${name}: ${result.ok ? "ok" : (result.error.name ?? "no data")}`);
     for (const event of events) {
-      const { cause, well, burnt, success, results } = event.args;
-      const detail = [cause, well, event.name === "QuarantineClaimed" ? burnt : undefined, success];
+      const { cause, well, burnt, success, results, voided } = event.args;
+      const isBurnt = event.name === "QuarantineClaimed" ? burnt : undefined;
+      const detail = [cause, well, isBurnt, success, voided === undefined ? undefined : voided !== 0];
       this.#add(["event", event.name, ...detail.filter((each) => each !== undefined)].join(" "));
       if (!Array.isArray(results)) continue;
       for (const { verdict } of results as { verdict: number }[]) this.#add(`verdict ${verdict}`);
