@@ -353,7 +353,7 @@ describe("lockfile", () => {
 });
 
 describe("figures", () => {
-  const job = (way: "self" | "carried", seats: number, quorum: number, gas: number): MeasuredJob => ({
+  const job = (way: MeasuredJob["way"], seats: number, quorum: number, gas: number): MeasuredJob => ({
     way,
     seats,
     quorum,
