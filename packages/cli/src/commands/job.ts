@@ -281,6 +281,7 @@ async function request(
   if (options.label !== undefined && options.label.length > MAX_LABEL) {
     throw new FatalError("USAGE_LABEL", `--label has ${options.label.length} characters. Write at most ${MAX_LABEL}.`);
   }
+  const callback = callbackOf(options);
   const pkg = packageFromFiles(program, options);
   const token = await chooseToken(context, options.token);
   const wishes: JobWishes = {
@@ -299,7 +300,7 @@ async function request(
     offerWindow: parseDuration(options.offerWindow, "--offer-window"),
     acceptProbation: options.acceptProbation === true,
     setVotes: options.setVotes === true,
-    ...callbackOf(options),
+    ...callback,
   };
   const requester = await requesterOf(context, { signs: true });
   const prepared = makePackage({ manifest: pkg.manifest, files: pkg.files });
