@@ -6,11 +6,8 @@ import {
     SET_VOTES,
     JobStatus,
     Opening,
-    PlacedCommitment,
     Request,
-    SetSignature,
-    SignedOffer,
-    Verdict
+    SetSignature
 } from "../../contracts/types/Job.sol";
 import {JobState, Phase} from "../../contracts/types/JobState.sol";
 import {IJobMarket} from "../../contracts/interfaces/IJobMarket.sol";
