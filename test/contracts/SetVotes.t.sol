@@ -2,13 +2,7 @@
 pragma solidity 0.8.37;
 
 import {MarketTest} from "./support/MarketTest.sol";
-import {
-    SET_VOTES,
-    JobStatus,
-    Opening,
-    Request,
-    SetSignature
-} from "../../contracts/types/Job.sol";
+import {SET_VOTES, JobStatus, Opening, Request, SetSignature} from "../../contracts/types/Job.sol";
 import {JobState, Phase} from "../../contracts/types/JobState.sol";
 import {IJobMarket} from "../../contracts/interfaces/IJobMarket.sol";
 

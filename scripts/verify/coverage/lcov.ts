@@ -18,7 +18,9 @@ export function readLcov(text: string): ReadonlyMap<string, FileCoverage> {
   for (const record of text.split("end_of_record")) {
     const file = /^SF:(.*)$/m.exec(record)?.[1];
     if (file === undefined) continue;
-    const lines = [...record.matchAll(/^DA:(\d+),(\d+)/gm)].map(([, line, count]) => [Number(line), Number(count)] as const);
+    const lines = [...record.matchAll(/^DA:(\d+),(\d+)/gm)].map(
+      ([, line, count]) => [Number(line), Number(count)] as const,
+    );
     const branches = [...record.matchAll(/^BRDA:(\d+),\d+,\d+,(-|\d+)/gm)].map(
       ([, line, count]) => [Number(line), count === "-" ? 0 : Number(count)] as const,
     );

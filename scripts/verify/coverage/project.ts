@@ -42,7 +42,7 @@ export function run(folder: string, program: string, args: readonly string[]): R
   const env = { ...process.env, HARDHAT_DISABLE_TELEMETRY: "true", NO_COLOR: "1", FORCE_COLOR: "0" };
   const { status, stdout, stderr } = spawnSync(join(root, "node_modules", ".bin", program), args, {
     cwd: folder,
-    env: { ...env, PATH: `${dirname(process.execPath)}:${process.env["PATH"] ?? ""}` },
+    env: { ...env, PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ""}` },
     encoding: "utf8",
     maxBuffer: 1 << 28,
   });
