@@ -37,12 +37,16 @@ const commands = {
   format: { entry: "scripts/format.ts", about: "format and sort imports" },
   build: { entry: "scripts/pack.ts", about: "pack every package that users install" },
   bench: { entry: "scripts/bench.ts", about: "measure; the first argument names what, else everything" },
+  "verify:contracts": {
+    entry: "scripts/verify-contracts.ts",
+    about: "everything that is held against the contracts: hours",
+  },
   chaos: { entry: "scripts/chaos.ts", about: "inject faults into a running market; --full for the long version" },
 };
 
 /** @param {string[]} argv */
 function usage(argv) {
-  const lines = Object.entries(commands).map(([name, command]) => `  ${name.padEnd(8)}${command.about}`);
+  const lines = Object.entries(commands).map(([name, command]) => `  ${name.padEnd(18)}${command.about}`);
   return [
     ...(argv.length > 0 ? [`Unknown command "${argv[0]}".`, ""] : []),
     "usage: node scripts/setup.mjs <command> [arguments]",
