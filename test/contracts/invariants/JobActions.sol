@@ -304,9 +304,14 @@ abstract contract JobActions is JobWorld {
         seed = _begin(seed);
         (bool found, Live storage job) = _pick(seed);
         if (!found) return openJob(seed);
+        uint256 place = (seed >> 8) % ((seed >> 4) % 4 == 0 ? job.places.length + 1 : 3);
+        _decline(job, place, seed >> 16);
+        _look(job);
+    }
+
+    function _decline(Live storage job, uint256 place, uint256 seed) private {
         History memory history = _history(job);
-        uint256 place = (seed >> 8) % ((seed >> 4) % 4 == 0 ? job.places.length + 1 : history.terms.seats);
-        address caller = _callerFor(history, place, seed >> 16);
+        address caller = _callerFor(history, place, seed);
         bool allowed = history.mayDecline(place, clock) && _acts(history, place, caller);
         bool done = _call(caller, abi.encodeCall(market.decline, (job.id, history.terms, uint8(place))));
         _expect(Breach.Decline, done, allowed);
@@ -318,13 +323,17 @@ abstract contract JobActions is JobWorld {
             free[terms.token][terms.places[place].provider] += bond;
             locked[terms.token][terms.places[place].provider] -= bond;
         }
-        _look(job);
     }
 
     function promoteSpares(uint256 seed) public {
         seed = _begin(seed);
         (bool found, Live storage job) = _pick(seed);
         if (!found) return openJob(seed);
+        _promote(job);
+        _look(job);
+    }
+
+    function _promote(Live storage job) private {
         History memory history = _history(job);
         bool allowed = history.mayPromote(clock);
         (JobStatus status_, , ) = market.statusOf(job.id, history.terms);
@@ -335,7 +344,6 @@ abstract contract JobActions is JobWorld {
             history.promote(clock);
             _store(job, history.places);
         }
-        _look(job);
     }
 
     // Revealing and settling
@@ -384,6 +392,10 @@ abstract contract JobActions is JobWorld {
         seed = _begin(seed);
         (bool found, Live storage job) = _pick(seed);
         if (!found) return openJob(seed);
+        _settleOne(job, seed);
+    }
+
+    function _settleOne(Live storage job, uint256 seed) private {
         History memory history = _history(job);
         bool allowed = history.statusAt(clock) == JobStatus.Settleable;
         _prime(job.id, job.terms, spent[job.request]);
@@ -704,8 +716,9 @@ abstract contract JobActions is JobWorld {
             account,
             abi.encodeCall(market.authorize, (agent, token_, mine.maxBond, mine.minWindow, mine.validUntil))
         );
-        // It ends now at the earliest.
-        if (mine.validUntil < clock) mine.validUntil = uint40(clock);
+        // One in force ends now at the earliest; one that has ended keeps its end.
+        uint40 before = limits[account][token_].validUntil;
+        if (mine.validUntil <= clock) mine.validUntil = before < clock ? before : uint40(clock);
         limits[account][token_] = mine;
     }
 
@@ -732,6 +745,31 @@ abstract contract JobActions is JobWorld {
         }
         goTo(target > clock ? target : clock + 1);
         _lookAround();
+    }
+
+    /// @dev Goes to an edge of a job, a second before or after it, and does there what the edge is about.
+    function actAtAnEdge(uint256 seed) public {
+        seed = _begin(seed);
+        (bool found, Live storage job) = _pick(seed);
+        if (!found) return openJob(seed);
+        uint256 place = (seed >> 16) % job.places.length;
+        uint256 kind = (seed >> 8) % 5;
+        uint256 target = _edge(_history(job), kind, place) + ((seed >> 24) % 3) - 1;
+        if (target <= clock) return passTime(seed);
+        goTo(target);
+        _lookAround();
+        if (kind == 0) _decline(job, place, 0);
+        if (kind == 1) _commit(job, place, (seed >> 32) << 8);
+        if (kind == 2) _promote(job);
+        if (kind == 3) _reveal(job, 0);
+        if (kind == 4) return _settleOne(job, seed >> 32);
+        _look(job);
+    }
+
+    function _edge(History memory history, uint256 kind, uint256 place) private pure returns (uint256) {
+        if (kind == 0) return history.windowOf(place) + history.terms.commitWindow / 4;
+        if (kind == 1) return history.deadlineOf(place);
+        return history.revealAt() + (kind == 4 ? history.terms.revealWindow : 0);
     }
 
     // Choices

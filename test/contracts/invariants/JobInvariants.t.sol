@@ -19,7 +19,7 @@ contract JobInvariantsTest is InvariantSuite {
 
     /// @notice The calls that the runner makes; what is here twice comes twice as often.
     function targetSelectors() external view returns (FuzzSelector[] memory) {
-        bytes4[30] memory selectors = [
+        bytes4[34] memory selectors = [
             handler.playJob.selector,
             handler.playJob.selector,
             handler.playJob.selector,
@@ -49,7 +49,11 @@ contract JobInvariantsTest is InvariantSuite {
             handler.claim.selector,
             handler.authorizeAgent.selector,
             handler.passTime.selector,
-            handler.passTime.selector
+            handler.passTime.selector,
+            handler.actAtAnEdge.selector,
+            handler.actAtAnEdge.selector,
+            handler.actAtAnEdge.selector,
+            handler.actAtAnEdge.selector
         ];
         bytes4[] memory list = new bytes4[](selectors.length);
         for (uint256 i; i < list.length; ++i) list[i] = selectors[i];

@@ -496,8 +496,9 @@ abstract contract QueryActions is QueryMarketTest {
             account,
             abi.encodeCall(market.authorize, (agent, address(tokens[t]), mine.maxBond, mine.minWindow, mine.validUntil))
         );
-        // It ends now at the earliest.
-        if (mine.validUntil < clock) mine.validUntil = uint40(clock);
+        // One in force ends now at the earliest; one that has ended keeps its end.
+        uint40 before = limits[account][address(tokens[t])].validUntil;
+        if (mine.validUntil <= clock) mine.validUntil = before < clock ? before : uint40(clock);
         limits[account][address(tokens[t])] = mine;
     }
 
