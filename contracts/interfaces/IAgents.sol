@@ -42,7 +42,7 @@ interface IAgents {
     ) external;
 
     /// @notice The limits of an agent, all zero if none were set.
-    /// @dev They are returned as they were set, `validUntil` at least the time of the call, also after it.
+    /// @dev They are returned as they were set, also after `validUntil`; see {authorize} for when an authorization ends.
     /// @param provider whose agent it is
     /// @param agent the hot key
     /// @param token of price and bond

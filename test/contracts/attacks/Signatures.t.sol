@@ -101,8 +101,9 @@ contract SignaturesAttacks is AttackTest {
     /// Market: An authorization ends at its time, for offers and commitments.
     function test_attack_ExpiredAgent() public {
         Case memory job = caseOf(requestFor(2, 2, 0, 0));
-        authorize(0, BOND, WINDOW, uint40(clock));
+        authorize(0, BOND, WINDOW, uint40(clock + 1));
         signOffer(job, 0, AGENT);
+        skip(1);
         namesBadOffer(job, 0, OfferFault.AgentExpired);
     }
 

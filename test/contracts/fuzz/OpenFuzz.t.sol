@@ -141,7 +141,7 @@ contract OpenFuzzTest is MarketTest {
         Case memory job = caseOf(requestFor(2, 2, 0, 0));
         if (bond % 2 == 0) bond %= 2 * BOND;
         if (window % 2 == 0) window %= 2 * WINDOW;
-        until = uint40(clock + (until % 90));
+        until = uint40(clock + 1 + (until % 90)); // what was never in force is no agent
         vm.prank(provider(0));
         market.authorize(carrier, address(token), bond, window, until);
         vm.prank(provider(0));
