@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+// What is required is the hypothesis of a theorem: nobody reads a message.
+// solhint-disable reason-string
+
 import {Verdict} from "../../../contracts/types/Job.sol";
 import {VOTE_MALFORMED, VOTE_REPORT} from "../../../contracts/types/JobState.sol";
-import {Tally, TallyLib} from "../../../contracts/types/Tally.sol";
+import {Tally} from "../../../contracts/types/Tally.sol";
 
 /// @title What is proved of verdicts
 /// @notice For every tally and every opened vote. Each `assert` is a theorem of scripts/verify/formal.ts.
