@@ -363,10 +363,12 @@ function openJob(scene: Scene): Step {
   return { sender, call: { on: "jobs", name: "open", args: [request, spares, offers] }, now };
 }
 
-/** What the latest open job waits for. */
+/** What the latest open job waits for, or a settled one whose callback failed. */
 function advanceJob(scene: Scene): Step | undefined {
   const { before, dice, world } = scene;
-  const job = [...world.jobs.jobs.values()].reverse().find(({ settled }) => settled === undefined);
+  const all = [...world.jobs.jobs.values()].reverse();
+  if (all.some(({ settled }) => settled?.callbackPending === true) && dice.chance(0.4)) return retryOfCallback(scene);
+  const job = all.find(({ settled }) => settled === undefined);
   if (job === undefined) return openJob(scene);
   const on = { ...scene, world: { ...world, jobs: { ...world.jobs, jobs: new Map([[job.jobId, job]]) } } };
   const hasSets = (job.terms.flags & Flag.SetVotes) !== 0 && job.set === undefined;
@@ -642,25 +644,36 @@ function settleJob(scene: Scene): Step | undefined {
 function retryOfCallback(scene: Scene): Step | undefined {
   const { dice, cast, world } = scene;
   const all = [...world.jobs.jobs.values()].reverse();
-  const pending = all.filter(({ settled }) => settled?.callbackPending === true);
+  const waiting = all.filter(({ settled }) => settled?.callbackPending === true);
+  // With enough gas it may succeed now, once the callback behaves.
+  const hopeful = waiting.filter(
+    ({ terms }) => terms.callbackGas >= CALLBACK_GAS.enough && world.callbacks.has(terms.callback),
+  );
+  const pending = hopeful.length > 0 ? hopeful : waiting;
   const job = pending.length > 0 && !dice.chance(0.1) ? dice.pick(pending) : all[0];
   if (job === undefined) return undefined;
   const now = scene.at();
+  const { callback } = job.terms;
+  if (hopeful.includes(job) && world.callbacks.get(callback)?.manner !== CallbackManner.Accepts && !dice.chance(0.4)) {
+    const call = { on: "callback", at: callback, manner: CallbackManner.Accepts } as const;
+    return { sender: cast.carrier.address, call, now };
+  }
   const request = dice.chance(0.05) ? { ...job.request, callbackGas: job.request.callbackGas + 1 } : job.request;
   return { sender: cast.carrier.address, call: { on: "jobs", name: "retryCallback", args: [request] }, now };
 }
 
-function claim(scene: Scene): Step {
+function claim(scene: Scene): Step | undefined {
   const { dice, cast, world, before } = scene;
   const entries = [...world.jobs.standings.quarantine.keys()].map(
     (key) => key.split("/") as [Address, Address, string],
   );
+  if (entries.length === 0 && !dice.chance(0.2)) return undefined;
   const [provider, token, number] =
     entries.length > 0 ? dice.pick(entries) : [addressOf(cast.providers[0] as Actor), cast.tokens[0], "1"];
   const probation = Number(number) + (dice.chance(0.05) ? 1 : 0);
   const { lastFaultAt, probationSince, probation: present } = standingOf(world.jobs.standings, provider);
   const isHeld = present === probation && probationSince !== 0 && before < lastFaultAt + PROBATION_SECONDS;
-  const now = scene.at(isHeld && dice.chance(0.3) ? lastFaultAt + PROBATION_SECONDS : undefined);
+  const now = scene.at(isHeld && dice.chance(0.6) ? lastFaultAt + PROBATION_SECONDS : undefined);
   const args = [provider, token, probation] as const;
   return { sender: cast.carrier.address, call: { on: "jobs", name: "claimQuarantine", args }, now };
 }
@@ -986,7 +999,7 @@ export const WEIGHTS: Readonly<Record<string, number>> = {
   promote: 3,
   decline: 3,
   announce: 1,
-  retryCallback: 2,
+  retryCallback: 4,
   claimQuarantine: 3,
   surroundings: 5,
   multicall: 4,
@@ -1031,6 +1044,7 @@ export function setUp(cast: Cast, start: number): readonly Step[] {
     const [requester] = cast.requesters;
     add((requester as Actor).address, { on: "jobs", name: "deposit", args: [cast.tokens[0], callback, 2n] });
   }
+  add(cast.carrier.address, { on: "callback", at: cast.callbacks[1], manner: CallbackManner.Reverts });
   for (const [index, { address }] of providersOf(cast).entries()) {
     const agent = cast.agents[index % cast.agents.length] as Actor;
     for (const on of ["jobs", "queries"] as const) {
