@@ -15,12 +15,11 @@ export type Bench = {
 /** Enough for the largest job and every handler; a mutant that never ends is out of gas soon. */
 const GAS = 120_000_000n;
 /** Shorter than in `npm test`, since every mutant that lives sees all of them. */
-const INVARIANT = { runs: 12, depth: 64, shrinkRunLimit: 0 };
-const FUZZ_RUNS = 128;
+const FUZZ_RUNS = 64;
 const SEED = "0x7727ea51af0441c20da14dcd68a15dac8c9ebd589c5be8fa8c87c1d3720450bc";
 
-/** Names of tests, the quick ones first. */
-const STAGES = ["^test_", "^testFuzz_", "^invariant_"];
+/** Names of tests, the quick ones first. Invariants are left out: they take a minute, and a test that names its claim should notice. */
+const STAGES = ["^test_", "^testFuzz_"];
 
 /**
  * Runs tests while a mutant is on.
@@ -85,6 +84,6 @@ async function outcomes(
     replaced: bench.bytecodes,
     suites,
     pattern,
-    config: { blockCoinbase: coinbase, gasLimit: GAS, fuzz: { seed: SEED, runs: FUZZ_RUNS }, invariant: INVARIANT },
+    config: { blockCoinbase: coinbase, gasLimit: GAS, fuzz: { seed: SEED, runs: FUZZ_RUNS } },
   });
 }
