@@ -111,6 +111,10 @@ contract RecordsTest is MarketTest {
         VmLogs.Log[] memory logs = VmLogs(address(vm)).getRecordedLogs();
         same(logs.length, 2, "two openings");
         for (uint256 i; i < 2; ++i) same(logs[i].topics[0], IJobMarket.CommitmentOpened.selector, "event");
+        reveal(job, list(1));
+        logs = VmLogs(address(vm)).getRecordedLogs();
+        same(logs.length, 2, "the last opening, and the settlement");
+        same(logs[1].topics[0], IJobMarket.JobSettled.selector, "without a callback nobody is called");
     }
 
     function test_EndsOfProbationAreLogged() public {
@@ -208,6 +212,7 @@ contract RecordsTest is MarketTest {
         skip(REVEAL);
         settle(job);
         same(market.burnt(address(token)), 1, "burnt");
+        for (uint256 i; i < 4; ++i) same(lockedOf(provider(i)), 0, "nothing stays locked");
         (uint96 amount, QuarantineState state) = market.quarantineOf(provider(3), address(token), 1);
         same(amount, 1, "quarantined");
         same(uint256(state), uint256(QuarantineState.Held), "held");
@@ -241,19 +246,20 @@ contract RecordsTest is MarketTest {
 
     /// The highest price among seats and spares counts, wherever it stands.
     function test_DearestOfferComesFirst() public {
-        Request memory request = requestFor(2, 2, 1, 1);
+        Request memory request = requestFor(2, 2, 2, 1);
         Case memory job = caseOf(request);
-        for (uint256 i; i < 4; ++i) job.offers[i] = offerBy(job.id, i, PRICE + 100 - uint96(30 * i));
+        for (uint256 i; i < 5; ++i) job.offers[i] = offerBy(job.id, i, PRICE + 100 - uint96(30 * i));
         fillTerms(job);
         open(job);
-        uint256 escrow = 2 * (PRICE + 100) + ((PRICE + 40) * 250) / 10_000 + PRICE + 10 + FEE;
+        // Two seats at the highest price, two standby fees rounded down, a shadow.
+        uint256 escrow = 2 * (PRICE + 100) + 26 + 25 + (PRICE - 20) + FEE;
         same(escrowOf(job.terms), escrow, "the sum of the page");
         same(freeOf(requester), FUNDS - escrow, "is taken");
         commit(job, 0, 1, ANSWER);
         commit(job, 1, 1, ANSWER);
         revealAll(job);
         same(market.held(address(token)), 17 * FUNDS, "held");
-        uint256 paid = PRICE + 100 + PRICE + 70 + ((PRICE + 40) * 250) / 10_000 + FEE;
+        uint256 paid = PRICE + 100 + PRICE + 70 + 26 + 25 + FEE;
         same(freeOf(requester), FUNDS - paid, "the rest returns");
     }
 

@@ -112,11 +112,14 @@ export function readResults(): Results | undefined {
  * @returns findings, none if all is well
  */
 export function findingsOf(
-  { results }: Results,
+  { found, results }: Results,
   equivalents: Readonly<Record<string, string>> = EQUIVALENTS,
 ): readonly string[] {
   const survivors = results.filter(({ status }) => status === "survived");
   const ids = new Set(survivors.map(({ id }) => id));
+  // A reason may be about a mutant that is not in the sample.
+  const known = new Set(results.map(({ id }) => id));
+  const isWhole = found === results.length;
   const killed = results.length - survivors.length;
   const share = killed / results.length;
   const missing = survivors.filter(({ id }) => equivalents[id] === undefined);
@@ -128,7 +131,7 @@ export function findingsOf(
         `${id} ${file}:${line} survives without a reason: ${operator}: ${original} → ${replacement}`,
     ),
     ...Object.keys(equivalents)
-      .filter((id) => !ids.has(id))
+      .filter((id) => !ids.has(id) && (isWhole || known.has(id)))
       .map((id) => `${id} has a reason to survive and does not`),
     ...[...killers].filter((killer) => !exists(killer)).map((killer) => `${killer} kills mutants and is gone`),
   ];

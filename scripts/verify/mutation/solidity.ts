@@ -223,6 +223,9 @@ function siteOfLiteral(node: Node, above: readonly Node[]): Node | undefined {
     }
     // A fixed-size type, not a value.
     if (outer.nodeType.endsWith("TypeName")) return undefined;
+    // To bytes or an address only the literal 0 is assigned.
+    const target = outer.nodeType === "Assignment" ? typeOf(part(outer, "leftHandSide")) : "";
+    if (/^t_(bytes|address)/.test(target)) return undefined;
     return isReturnedAsNumber(site, above) ? site : undefined;
   }
   return undefined;
