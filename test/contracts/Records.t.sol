@@ -62,6 +62,11 @@ contract RecordsTest is MarketTest {
             address(0x70)
         );
         check(bond == 44 && window == 55 && until == START, "stored alike");
+        // One that has ended, or never began, does not end later because it is revoked once more.
+        skip(5);
+        market.authorize(address(0xA1), address(0x70), 0, 0, START + 5);
+        (, , until) = market.authorizationOf(address(this), address(0xA1), address(0x70));
+        same(until, START, "ended when it did");
     }
 
     function test_AcceptedJobIsLoggedWhole() public {

@@ -84,6 +84,6 @@ async function outcomes(
     replaced: bench.bytecodes,
     suites,
     pattern,
-    config: { blockCoinbase: coinbase, gasLimit: GAS, fuzz: { seed: SEED, runs: FUZZ_RUNS }, excludeTestPattern: "testFuzz_(LimitsAreWhatWasSet|AgentsSignWithinTheirLimits)" },
+    config: { blockCoinbase: coinbase, gasLimit: GAS, fuzz: { seed: SEED, runs: FUZZ_RUNS } },
   });
 }
