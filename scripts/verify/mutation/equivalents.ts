@@ -8,7 +8,8 @@ const LAST = "The last statement that does anything on this path: nothing comes 
 const SET_BINDS = "After a set every seat is bound, so that the condition before it holds already.";
 const UNUSED = "The cause of a fault is not looked at where there is no fault.";
 const NOTHING_ADDED = "A shortcut: adding nothing stores what is there.";
-const COUNTED = "A shortcut: as many of these places as there are seats have committed exactly then, which the next operand says.";
+const COUNTED =
+  "A shortcut: as many of these places as there are seats have committed exactly then, which the next operand says.";
 const NO_DIFFERENCE = "Where both are equal their difference is the 0 that the other branch gives.";
 const FURTHER_UP = "The same is hashed in memory further up, where nothing is either, for more gas.";
 
