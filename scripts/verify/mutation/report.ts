@@ -175,7 +175,7 @@ export function writePage(
 A mutant is the contract with one small fault planted on purpose. A test suite that does not notice a fault would not have noticed
 it either if one of us had written it. ${found} faults are known to the operators of \`scripts/verify/mutation\`; ${results.length} of
 them, spread over files and operators, were planted one by one, in \`contracts/*.sol\`, \`contracts/base\` and \`contracts/types\`, and
-the Solidity tests run against each.
+the unit tests, attacks and fuzz tests in Solidity run against each.
 
 **${killed} of ${results.length} are killed (${((100 * killed) / results.length).toFixed(1)} %). ${survivors.length} survive; each is argued below.**
 
