@@ -80,7 +80,8 @@ test("the last line is one JSON object with every story, each under a job id of 
   for (const job of summary.jobs) {
     assert.match(job.jobId, /^0x[0-9a-f]{64}$/);
     assert.match(job.resultHash, /^0x[0-9a-f]{64}$/);
-    assert.ok(job.transactions >= 3 && job.gas > 0 && job.blocks > 0, JSON.stringify(job));
+    // A job by a set is an opening and the set.
+    assert.ok(job.transactions >= 2 && job.gas > 0 && job.blocks > 0, JSON.stringify(job));
   }
 });
 
