@@ -8,8 +8,8 @@ import {ILedger} from "../interfaces/ILedger.sol";
 /// @notice Every change of an account and of the totals. Money is free, locked, burnt, or in the pots of the market (escrow and
 /// quarantine), which are whatever is held beyond accounts and burnt money. The market built on top answers for never taking more out
 /// of a pot than it put in.
-/// @dev No assembly, no external call, no loop: test/contracts/formal proves what these functions claim. Every amount is part of what is
-/// held, which fits in 96 bits, so no sum of amounts of one token overflows; subtractions are checked all the same.
+/// @dev No assembly, no external call, no loop, so that it can be proved; docs/security/formal.md says what is. Every amount is part of
+/// what is held, which fits in 96 bits, so no sum of amounts of one token overflows; subtractions are checked all the same.
 abstract contract Books {
     /// @dev Free below, locked above.
     mapping(address token => mapping(address owner => Amounts account)) internal _accounts;

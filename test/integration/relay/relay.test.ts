@@ -148,13 +148,17 @@ describe("a relay that is killed while it takes messages and blocks", () => {
           }
         }
       });
-      await until(() => acknowledged.messages.size >= goal.messages && acknowledged.blocks.size >= goal.blocks, {
-        ...patient,
-        everyMs: 1,
-      });
-      await relay.kill();
-      alive = false;
-      await Promise.all(writers);
+      try {
+        await until(() => acknowledged.messages.size >= goal.messages && acknowledged.blocks.size >= goal.blocks, {
+          ...patient,
+          everyMs: 1,
+        });
+        await relay.kill();
+      } finally {
+        // Else a round that misses its goal would write on for ever, and the run with it.
+        alive = false;
+        await Promise.all(writers);
+      }
       relay = await startRelayProcess({ dataDir: relay.dataDir, limits });
 
       const revived = clientOf([relay.url]);
