@@ -16,15 +16,8 @@ contract CallbackTest is MarketTest {
         target = new MoodyCallback();
     }
 
-    function withCallback(uint32 gasLimit) private returns (Case memory job) {
-        Request memory request = requestFor(2, 2, 0, 0);
-        (request.callback, request.callbackGas) = (address(target), gasLimit);
-        job = caseOf(request);
-        open(job);
-    }
-
     function settled(uint32 gasLimit) private returns (Case memory job) {
-        job = withCallback(gasLimit);
+        job = openedWithCallback(address(target), gasLimit);
         commit(job, 0, 1, ANSWER);
         commit(job, 1, 1, ANSWER);
         revealAll(job);
@@ -53,7 +46,7 @@ contract CallbackTest is MarketTest {
     }
 
     function test_InconclusiveJobIsToldToo() public {
-        Case memory job = withCallback(GAS);
+        Case memory job = openedWithCallback(address(target), GAS);
         commit(job, 0, 1, ANSWER);
         commit(job, 1, 1, OTHER);
         revealAll(job);
@@ -71,12 +64,11 @@ contract CallbackTest is MarketTest {
         for (uint256 i; i < moods.length; ++i) {
             setUp();
             target.set(moods[i]);
-            Case memory job = withCallback(GAS);
+            Case memory job = openedWithCallback(address(target), GAS);
             commit(job, 0, 1, ANSWER);
             commit(job, 1, 1, ANSWER);
             PlacedCommitment[] memory landed = placed[job.id];
-            Opening[] memory openings = new Opening[](2);
-            (openings[0], openings[1]) = (votes[job.id][0], votes[job.id][1]);
+            Opening[] memory openings = openingsOf(job, list(0, 1));
             vm.expectEmit(true, true, true, true, address(market));
             emit IJobMarket.CallbackCalled(job.id, address(target), false);
             vm.prank(carrier);
@@ -101,12 +93,11 @@ contract CallbackTest is MarketTest {
     }
 
     function test_TooLittleGasForTheCallbackFailsTheCall() public {
-        Case memory job = withCallback(1_000_000);
+        Case memory job = openedWithCallback(address(target), 1_000_000);
         commit(job, 0, 1, ANSWER);
         commit(job, 1, 1, ANSWER);
         PlacedCommitment[] memory landed = placed[job.id];
-        Opening[] memory openings = new Opening[](2);
-        (openings[0], openings[1]) = (votes[job.id][0], votes[job.id][1]);
+        Opening[] memory openings = openingsOf(job, list(0, 1));
         vm.expectPartialRevert(IJobMarket.CallbackNeedsGas.selector);
         market.reveal{gas: 1_000_000}(job.id, job.terms, landed, openings);
         sameStatus(status(job), JobStatus.Revealing, "nothing happened");
@@ -116,7 +107,7 @@ contract CallbackTest is MarketTest {
     }
 
     function test_ReentrantCallbackFindsNothingToRetry() public {
-        Case memory job = withCallback(1_000_000);
+        Case memory job = openedWithCallback(address(target), 1_000_000);
         target.reenter(market, job.request);
         commit(job, 0, 1, ANSWER);
         commit(job, 1, 1, ANSWER);
@@ -131,7 +122,7 @@ contract CallbackTest is MarketTest {
     }
 
     function test_RetryNeedsASettledJobAndItsRequest() public {
-        Case memory job = withCallback(GAS);
+        Case memory job = openedWithCallback(address(target), GAS);
         vm.expectRevert(abi.encodeWithSelector(IJobMarket.NoCallbackPending.selector, job.id));
         market.retryCallback(job.request);
         target.set(MoodyCallback.Mood.Reverts);

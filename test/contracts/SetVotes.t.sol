@@ -8,13 +8,6 @@ import {IJobMarket} from "../../contracts/interfaces/IJobMarket.sol";
 
 /// @notice A11 of docs/protocol/lifecycle.md: votes by a set that every seat signed.
 contract SetVotesTest is MarketTest {
-    function withFlag(uint8 seats, uint8 quorum, uint8 spares, uint8 shadows) private returns (Case memory job) {
-        Request memory request = requestFor(seats, quorum, spares, shadows);
-        request.flags = SET_VOTES;
-        job = caseOf(request);
-        open(job);
-    }
-
     function earned(uint256 index) private view returns (int256) {
         return int256(uint256(freeOf(provider(index)))) - int256(uint256(FUNDS));
     }
@@ -24,7 +17,7 @@ contract SetVotesTest is MarketTest {
     }
 
     function test_SetWithAllOpeningsSettlesAtOnce() public {
-        Case memory job = withFlag(3, 2, 0, 0);
+        Case memory job = openedForSets(3, 2, 0, 0);
         revealSet(job, setOf(job, list(0, 1, 2), ANSWER), list(0, 1, 2));
         sameStatus(status(job), JobStatus.Accepted, "settled in the second transaction");
         for (uint256 i; i < 3; ++i) {
@@ -38,7 +31,7 @@ contract SetVotesTest is MarketTest {
     }
 
     function test_ClosedMembersOpenWhileRevealing() public {
-        Case memory job = withFlag(3, 2, 0, 0);
+        Case memory job = openedForSets(3, 2, 0, 0);
         revealSet(job, setOf(job, list(0, 1, 2), ANSWER), list(0));
         sameStatus(status(job), JobStatus.Revealing, "revealing from the set on");
         same(revealAt(job), clock, "R is the time of the set");
@@ -49,7 +42,7 @@ contract SetVotesTest is MarketTest {
     }
 
     function test_MemberThatNeverOpensIsLate() public {
-        Case memory job = withFlag(3, 2, 0, 0);
+        Case memory job = openedForSets(3, 2, 0, 0);
         revealSet(job, setOf(job, list(0, 1, 2), ANSWER), list(0, 1));
         skip(REVEAL);
         settle(job);
@@ -60,7 +53,7 @@ contract SetVotesTest is MarketTest {
     }
 
     function test_EquivocatorHasNoVoteAndIsLate() public {
-        Case memory job = withFlag(3, 2, 0, 0);
+        Case memory job = openedForSets(3, 2, 0, 0);
         bytes32[] memory set = setOf(job, list(0, 1, 2), ANSWER);
         commit(job, 2, 1, OTHER);
         revealSet(job, set, list(0, 1));
@@ -78,7 +71,7 @@ contract SetVotesTest is MarketTest {
     }
 
     function test_ShadowThatEquivocatesIsLateToo() public {
-        Case memory job = withFlag(2, 2, 0, 1);
+        Case memory job = openedForSets(2, 2, 0, 1);
         bytes32[] memory set = setOf(job, list(0, 1, 2), ANSWER);
         commit(job, 2, 1, OTHER);
         revealSet(job, set, list(0, 1));
@@ -89,7 +82,7 @@ contract SetVotesTest is MarketTest {
     }
 
     function test_SameCommitmentOnChainIsNoEquivocation() public {
-        Case memory job = withFlag(3, 2, 0, 0);
+        Case memory job = openedForSets(3, 2, 0, 0);
         commit(job, 1, 1, ANSWER);
         bytes32[] memory set = setOf(job, list(0, 1, 2), ANSWER);
         revealSet(job, set, list(0, 1, 2));
@@ -98,7 +91,7 @@ contract SetVotesTest is MarketTest {
     }
 
     function test_MemberThatDeclinedIsLate() public {
-        Case memory job = withFlag(3, 2, 1, 0);
+        Case memory job = openedForSets(3, 2, 1, 0);
         bytes32[] memory set = setOf(job, list(0, 1, 2), ANSWER);
         decline(job, 2);
         same(lockedOf(provider(2)), BOND, "the bond waits for the settlement");
@@ -116,7 +109,7 @@ contract SetVotesTest is MarketTest {
     }
 
     function test_DeclineWithoutASetCostsNothing() public {
-        Case memory job = withFlag(2, 2, 1, 0);
+        Case memory job = openedForSets(2, 2, 1, 0);
         decline(job, 1);
         promote(job);
         commit(job, 0, 1, ANSWER);
@@ -128,7 +121,7 @@ contract SetVotesTest is MarketTest {
     }
 
     function test_PromotedSpareThatCommittedReturnsToStandby() public {
-        Case memory job = withFlag(2, 2, 1, 0);
+        Case memory job = openedForSets(2, 2, 1, 0);
         bytes32[] memory set = setOf(job, list(0, 1), ANSWER);
         decline(job, 1);
         promote(job);
@@ -148,7 +141,7 @@ contract SetVotesTest is MarketTest {
     }
 
     function test_OnlyShadowsThatAreMembersVote() public {
-        Case memory job = withFlag(2, 2, 0, 3);
+        Case memory job = openedForSets(2, 2, 0, 3);
         commit(job, 3, 1, ANSWER);
         revealSet(job, setOf(job, list(0, 1, 2), ANSWER), list(0, 1, 2));
         sameStatus(status(job), JobStatus.Accepted, "nobody waits for a shadow that may have copied");
@@ -160,7 +153,7 @@ contract SetVotesTest is MarketTest {
     }
 
     function test_SetWhileRevealingKeepsROfBefore() public {
-        Case memory job = withFlag(2, 2, 0, 0);
+        Case memory job = openedForSets(2, 2, 0, 0);
         bytes32[] memory set = setOf(job, list(0, 1), ANSWER);
         commit(job, 0, 1, ANSWER);
         commit(job, 1, 1, OTHER);
@@ -174,7 +167,7 @@ contract SetVotesTest is MarketTest {
     }
 
     function test_NothingCommitsDeclinesOrIsPromotedAfterASet() public {
-        Case memory job = withFlag(2, 2, 1, 1);
+        Case memory job = openedForSets(2, 2, 1, 1);
         bytes32[] memory set = setOf(job, list(0, 1), ANSWER);
         commit(job, 0, 1, OTHER);
         revealSet(job, set, list(1));
@@ -193,7 +186,7 @@ contract SetVotesTest is MarketTest {
     }
 
     function test_SetIsRefused() public {
-        Case memory job = withFlag(3, 2, 1, 0);
+        Case memory job = openedForSets(3, 2, 1, 0);
         bytes32[] memory set = setOf(job, list(0, 1, 2), ANSWER);
         SetSignature[] memory signatures = setSignatures(job, set);
 
@@ -235,7 +228,7 @@ contract SetVotesTest is MarketTest {
     }
 
     function test_SetHasItsTime() public {
-        Case memory job = withFlag(2, 2, 0, 0);
+        Case memory job = openedForSets(2, 2, 0, 0);
         bytes32[] memory set = setOf(job, list(0, 1), ANSWER);
         SetSignature[] memory signatures = setSignatures(job, set);
         uint40 deadline = uint40(START + WINDOW);
@@ -274,7 +267,7 @@ contract SetVotesTest is MarketTest {
     }
 
     function test_AgentInForceSignsForItsProvider() public {
-        Case memory job = withFlag(2, 2, 0, 0);
+        Case memory job = openedForSets(2, 2, 0, 0);
         bytes32[] memory set = setOf(job, list(0, 1), ANSWER);
         SetSignature[] memory signatures = setSignatures(job, set);
         bytes32 digest = setDigest(job.id, set);
@@ -291,7 +284,7 @@ contract SetVotesTest is MarketTest {
         address agent = vm.addr(0xA6E27);
         vm.prank(provider(1));
         market.authorize(agent, address(token), BOND, 0, uint40(clock + 10));
-        Case memory job = withFlag(2, 2, 0, 0);
+        Case memory job = openedForSets(2, 2, 0, 0);
         bytes32[] memory set = setOf(job, list(0, 1), ANSWER);
         SetSignature[] memory signatures = setSignatures(job, set);
         signatures[1] = setSignature(0xA6E27, setDigest(job.id, set));
@@ -313,7 +306,7 @@ contract SetVotesTest is MarketTest {
         vm.prank(provider(1));
         market.authorize(agent, address(token), 0, 0, uint40(clock + 5));
         skip(5);
-        Case memory job = withFlag(2, 2, 0, 0);
+        Case memory job = openedForSets(2, 2, 0, 0);
         bytes32[] memory set = setOf(job, list(0, 1), ANSWER);
         SetSignature[] memory signatures = setSignatures(job, set);
         bytes32 digest = setDigest(job.id, set);
@@ -332,7 +325,7 @@ contract SetVotesTest is MarketTest {
     }
 
     function test_CommitmentSetPlacedTellsWhatStands() public {
-        Case memory job = withFlag(3, 2, 0, 0);
+        Case memory job = openedForSets(3, 2, 0, 0);
         bytes32[] memory set = setOf(job, list(0, 1, 2), ANSWER);
         SetSignature[] memory signatures = setSignatures(job, set);
         commit(job, 1, 1, OTHER);

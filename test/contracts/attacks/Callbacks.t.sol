@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {AttackTest} from "../support/AttackTest.sol";
 import {MoodyCallback} from "../support/Callbacks.sol";
 import {IJobMarket} from "../../../contracts/interfaces/IJobMarket.sol";
-import {MAX_CALLBACK_GAS, JobStatus, Opening, Request} from "../../../contracts/types/Job.sol";
+import {MAX_CALLBACK_GAS, JobStatus, Request} from "../../../contracts/types/Job.sol";
 
 /// @notice Attacks by and on the callback of a request.
 contract CallbacksAttacks is AttackTest {
@@ -17,21 +17,16 @@ contract CallbacksAttacks is AttackTest {
     }
 
     function withCallback(uint32 callbackGas) private returns (Case memory job) {
-        Request memory request = requestFor(2, 2, 0, 0);
-        (request.callback, request.callbackGas) = (address(_target), callbackGas);
-        job = caseOf(request);
-        open(job);
+        job = openedWithCallback(address(_target), callbackGas);
         commit(job, 0, 1, ANSWER);
         commit(job, 1, 1, ANSWER);
     }
 
-    function openings(Case memory job) private view returns (Opening[] memory both) {
-        both = new Opening[](2);
-        (both[0], both[1]) = (votes[job.id][0], votes[job.id][1]);
-    }
-
     function settles(Case memory job, uint256 gas_) private returns (bool success) {
-        bytes memory data = abi.encodeCall(market.reveal, (job.id, job.terms, placed[job.id], openings(job)));
+        bytes memory data = abi.encodeCall(
+            market.reveal,
+            (job.id, job.terms, placed[job.id], openingsOf(job, list(0, 1)))
+        );
         vm.prank(carrier);
         (success, ) = address(market).call{gas: gas_}(data);
     }

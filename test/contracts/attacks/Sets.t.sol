@@ -3,36 +3,16 @@ pragma solidity 0.8.37;
 
 import {AttackTest} from "../support/AttackTest.sol";
 import {IJobMarket} from "../../../contracts/interfaces/IJobMarket.sol";
-import {
-    SET_VOTES,
-    CommitmentFault,
-    JobStatus,
-    Opening,
-    OpeningFault,
-    Request,
-    SetSignature
-} from "../../../contracts/types/Job.sol";
+import {CommitmentFault, JobStatus, Opening, OpeningFault, SetSignature} from "../../../contracts/types/Job.sol";
 import {JobState} from "../../../contracts/types/JobState.sol";
 
 /// @notice Attacks on votes by a set that all seats signed. Openings are public before the set lands: whoever signed it, or might
 /// commit beside it, knows the answer of the others.
 contract SetsAttacks is AttackTest {
-    function withSets(uint8 seats, uint8 quorum, uint8 spares, uint8 shadows) private returns (Case memory job) {
-        Request memory request = requestFor(seats, quorum, spares, shadows);
-        request.flags = SET_VOTES;
-        job = caseOf(request);
-        open(job);
-    }
-
     /// @dev The set of three seats of which the last one guessed.
     function guessedSet(Case memory job) private returns (bytes32[] memory set) {
         set = setOf(job, list(0, 1), ANSWER);
         set[2] = voteFor(job, 2, 1, OTHER);
-    }
-
-    function openingsOf(Case memory job, uint8[] memory places) private view returns (Opening[] memory openings) {
-        openings = new Opening[](places.length);
-        for (uint256 i; i < places.length; ++i) openings[i] = votes[job.id][places[i]];
     }
 
     /// @dev Brings a set by anybody, with signatures as they are given.
@@ -56,7 +36,7 @@ contract SetsAttacks is AttackTest {
     /// Attack: A seat signs the set with a guess, reads the openings of the others, and commits to what they say on chain.
     /// Market: Two commitments of one member are none: it can open neither, and its bond is burnt.
     function test_attack_SetEquivocation() public {
-        Case memory job = withSets(3, 2, 0, 0);
+        Case memory job = openedForSets(3, 2, 0, 0);
         bytes32[] memory set = guessedSet(job);
         Opening memory guess = votes[job.id][2];
         commit(job, 2, 1, ANSWER);
@@ -81,7 +61,7 @@ contract SetsAttacks is AttackTest {
     /// Attack: A member signs the set, and declines when the openings of the others show that its guess was wrong.
     /// Market: A signature on a set binds: there is no way back that costs nothing.
     function test_attack_DeclineAfterSigningTheSet() public {
-        Case memory job = withSets(3, 2, 0, 0);
+        Case memory job = openedForSets(3, 2, 0, 0);
         bytes32[] memory set = guessedSet(job);
         SetSignature[] memory signatures = setSignatures(job, set);
         decline(job, 2);
@@ -96,7 +76,7 @@ contract SetsAttacks is AttackTest {
     /// Attack: In a job that may have sets, the bond of a seat that declined and signed nothing is kept.
     /// Market: It is released by the settlement, without a mark.
     function test_attack_DeclinerLosesItsBond() public {
-        Case memory job = withSets(2, 2, 0, 0);
+        Case memory job = openedForSets(2, 2, 0, 0);
         decline(job, 0);
         goTo(START + WINDOW + REVEAL);
         settle(job);
@@ -107,7 +87,7 @@ contract SetsAttacks is AttackTest {
     /// Attack: A shadow that signed nothing reads the openings, and commits the same on chain in front of the set.
     /// Market: With a set only its members vote: everybody else is released, without price or mark.
     function test_attack_SetCopiedByShadow() public {
-        Case memory job = withSets(2, 2, 0, 1);
+        Case memory job = openedForSets(2, 2, 0, 1);
         bytes32[] memory set = setOf(job, list(0, 1), ANSWER);
         SetSignature[] memory signatures = setSignatures(job, set);
         commit(job, 2, 1, ANSWER);
@@ -122,7 +102,7 @@ contract SetsAttacks is AttackTest {
     function test_attack_AgentRevokedAfterSigningTheSet() public {
         authorize(2, BOND, 0, type(uint40).max);
         skip(1);
-        Case memory job = withSets(3, 2, 0, 0);
+        Case memory job = openedForSets(3, 2, 0, 0);
         skip(1);
         bytes32[] memory set = guessedSet(job);
         SetSignature[] memory signatures = setSignatures(job, set);
@@ -152,7 +132,7 @@ contract SetsAttacks is AttackTest {
     /// Attack: A carrier brings a set without the signature of a member, with a vote that it never cast.
     /// Market: Every member has signed, in its own place.
     function test_attack_SetWithoutASignature() public {
-        Case memory job = withSets(3, 2, 0, 0);
+        Case memory job = openedForSets(3, 2, 0, 0);
         bytes32[] memory set = setOf(job, list(0, 1, 2), ANSWER);
         SetSignature[] memory signatures = setSignatures(job, set);
         signatures[2] = signatures[1];
@@ -168,7 +148,7 @@ contract SetsAttacks is AttackTest {
     /// Attack: A seat is left out of the set, so that it counts as absent while its commitment is on chain.
     /// Market: A set has a commitment of every seat.
     function test_attack_SetWithoutASeat() public {
-        Case memory job = withSets(3, 2, 0, 0);
+        Case memory job = openedForSets(3, 2, 0, 0);
         commit(job, 2, 1, ANSWER);
         bytes32[] memory set = setOf(job, list(0, 1), ANSWER);
         SetSignature[] memory signatures = setSignatures(job, set);
@@ -179,7 +159,7 @@ contract SetsAttacks is AttackTest {
     /// Attack: A spare signs the set, and votes beside the seats.
     /// Market: Spares take no part in a set.
     function test_attack_SetWithASpare() public {
-        Case memory job = withSets(2, 2, 1, 0);
+        Case memory job = openedForSets(2, 2, 1, 0);
         bytes32[] memory set = setOf(job, list(0, 1, 2), ANSWER);
         SetSignature[] memory signatures = setSignatures(job, set);
         vm.expectRevert(abi.encodeWithSelector(IJobMarket.BadSet.selector, job.id, 2));
@@ -189,7 +169,7 @@ contract SetsAttacks is AttackTest {
     /// Attack: The members of a set sign another one, when they know the openings under the first.
     /// Market: A set is placed once.
     function test_attack_SecondSet() public {
-        Case memory job = withSets(2, 2, 0, 0);
+        Case memory job = openedForSets(2, 2, 0, 0);
         bytes32[] memory set = setOf(job, list(0, 1), ANSWER);
         this.bringsAll(job, set, setSignatures(job, set));
         bytes32[] memory other = setOf(job, list(0, 1), OTHER);
@@ -203,7 +183,7 @@ contract SetsAttacks is AttackTest {
     /// Attack: A set comes after the commit window, undoes promotions, and brings back a seat that missed its deadline.
     /// Market: A set counts in the first commit window, like the commitments that it stands for.
     function test_attack_LateSet() public {
-        Case memory job = withSets(2, 2, 1, 0);
+        Case memory job = openedForSets(2, 2, 1, 0);
         commit(job, 0, 1, ANSWER);
         goTo(START + WINDOW);
         promote(job);
@@ -216,7 +196,7 @@ contract SetsAttacks is AttackTest {
     /// Attack: A puppet spare is promoted for a seat that declined, copies the openings, and decides the job before the set lands.
     /// Market: The set undoes promotions: the spare is on standby again, whatever it committed.
     function test_attack_PromotedCopyist() public {
-        Case memory job = withSets(3, 3, 1, 0);
+        Case memory job = openedForSets(3, 3, 1, 0);
         bytes32[] memory set = setOf(job, list(0, 1, 2), ANSWER);
         SetSignature[] memory signatures = setSignatures(job, set);
         decline(job, 2);
@@ -231,7 +211,7 @@ contract SetsAttacks is AttackTest {
     /// Attack: A set moves the beginning of revealing, to gain time for openings that are late.
     /// Market: What has passed does not move.
     function test_attack_SetMovesRevealing() public {
-        Case memory job = withSets(2, 2, 0, 0);
+        Case memory job = openedForSets(2, 2, 0, 0);
         bytes32[] memory set = setOf(job, list(0, 1), ANSWER);
         commit(job, 0, 1, ANSWER);
         commit(job, 1, 1, ANSWER);
@@ -246,7 +226,7 @@ contract SetsAttacks is AttackTest {
     /// Attack: After the set a seat or a shadow commits on chain, with the openings before its eyes.
     /// Market: Nothing is committed after a set.
     function test_attack_CommitmentAfterTheSet() public {
-        Case memory job = withSets(2, 2, 0, 1);
+        Case memory job = openedForSets(2, 2, 0, 1);
         bytes32[] memory set = setOf(job, list(0, 1), ANSWER);
         bring(job, without(set, list(0)), list(0), setSignatures(job, set));
         refusesCommitment(job, 1, CommitmentFault.AlreadyCommitted);
@@ -256,7 +236,7 @@ contract SetsAttacks is AttackTest {
     /// Attack: A set for another job is brought to this one.
     /// Market: The job is part of what is signed; a set that names none fits none.
     function test_attack_SetReplayedOnAnotherJob() public {
-        Case memory job = withSets(2, 2, 0, 0);
+        Case memory job = openedForSets(2, 2, 0, 0);
         bytes32[] memory set = setOf(job, list(0, 1), ANSWER);
         SetSignature[] memory universal = new SetSignature[](2);
         for (uint256 i; i < 2; ++i) universal[i] = setSignature(keyOf(i), setDigest(0, set));
@@ -278,7 +258,7 @@ contract SetsAttacks is AttackTest {
     /// Attack: The carrier of a set leaves out what stands on chain, so that equivocation does not show.
     /// Market: The list is compared with the chain of commitments on record.
     function test_attack_SetHidesEquivocation() public {
-        Case memory job = withSets(2, 2, 0, 0);
+        Case memory job = openedForSets(2, 2, 0, 0);
         bytes32[] memory set = setOf(job, list(0, 1), ANSWER);
         SetSignature[] memory signatures = setSignatures(job, set);
         commit(job, 1, 1, OTHER);

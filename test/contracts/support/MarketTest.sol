@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {JobMarket} from "../../../contracts/JobMarket.sol";
 import {
+    SET_VOTES,
     Request,
     SignedOffer,
     Place,
@@ -121,6 +122,11 @@ abstract contract MarketTest {
     }
 
     function requestDigest(Request memory request) internal view returns (bytes32) {
+        return requestDigest(abi.encode(request));
+    }
+
+    /// @dev Of the words of a request, whatever they hold.
+    function requestDigest(bytes memory words) internal view returns (bytes32) {
         bytes32 typeHash = keccak256(
             bytes.concat(
                 "Request(address requester,address token,bytes32 packageHash,bytes32 contentHash,bytes32 requirementsHash,",
@@ -129,7 +135,7 @@ abstract contract MarketTest {
                 "address callback,uint32 callbackGas,uint40 expiry,uint256 nonce)"
             )
         );
-        return typedDigest(keccak256(abi.encode(typeHash, request)));
+        return typedDigest(keccak256(bytes.concat(typeHash, words)));
     }
 
     function offerDigest(bytes32 jobId, SignedOffer memory offer) internal view returns (bytes32) {
@@ -316,6 +322,22 @@ abstract contract MarketTest {
         open(job);
     }
 
+    /// @dev A job whose votes may come by a set.
+    function openedForSets(uint8 seats, uint8 quorum, uint8 spares, uint8 shadows) internal returns (Case memory job) {
+        Request memory request = requestFor(seats, quorum, spares, shadows);
+        request.flags = SET_VOTES;
+        job = caseOf(request);
+        open(job);
+    }
+
+    /// @dev A job of two seats whose settlement is told.
+    function openedWithCallback(address callback, uint32 callbackGas) internal returns (Case memory job) {
+        Request memory request = requestFor(2, 2, 0, 0);
+        (request.callback, request.callbackGas) = (callback, callbackGas);
+        job = caseOf(request);
+        open(job);
+    }
+
     // Moves
 
     function voteFor(Case memory job, uint8 place, uint8 outcome, bytes32 hash) internal returns (bytes32 commitment) {
@@ -357,13 +379,10 @@ abstract contract MarketTest {
 
     /// @dev Brings a set with the openings of some of its members, the others closed.
     function revealSet(Case memory job, bytes32[] memory commitments, uint8[] memory opened_) internal {
-        Opening[] memory openings = new Opening[](opened_.length);
         bytes32[] memory closed = new bytes32[](commitments.length);
         for (uint256 place; place < closed.length; ++place) closed[place] = commitments[place];
-        for (uint256 i; i < opened_.length; ++i) {
-            openings[i] = votes[job.id][opened_[i]];
-            closed[opened_[i]] = 0;
-        }
+        for (uint256 i; i < opened_.length; ++i) closed[opened_[i]] = 0;
+        Opening[] memory openings = openingsOf(job, opened_);
         SetSignature[] memory signatures = setSignatures(job, commitments);
         vm.prank(carrier);
         market.revealSet(job.id, job.terms, placed[job.id], closed, openings, signatures);
@@ -375,9 +394,14 @@ abstract contract MarketTest {
         }
     }
 
-    function reveal(Case memory job, uint8[] memory places) internal {
-        Opening[] memory openings = new Opening[](places.length);
+    /// @dev What opens the votes of some places.
+    function openingsOf(Case memory job, uint8[] memory places) internal view returns (Opening[] memory openings) {
+        openings = new Opening[](places.length);
         for (uint256 i; i < places.length; ++i) openings[i] = votes[job.id][places[i]];
+    }
+
+    function reveal(Case memory job, uint8[] memory places) internal {
+        Opening[] memory openings = openingsOf(job, places);
         vm.prank(carrier);
         market.reveal(job.id, job.terms, placed[job.id], openings);
     }

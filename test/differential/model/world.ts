@@ -61,9 +61,10 @@ const ledgerActions = {
     withdraw(context, market, token, world.tokens.get(token), to, amount),
 } as const;
 
-const jobActions = {
-  ...ledgerActions,
-  authorize: (
+/** The action of authorizing an agent at one of the markets. */
+const authorizing =
+  (at: (world: World) => Pick<jobMarket.JobMarket | queryMarket.QueryMarket, "ledger" | "authorizations">) =>
+  (
     { context, world }: Scene,
     agent: Address,
     token: Address,
@@ -71,9 +72,13 @@ const jobActions = {
     minCommitWindow: number,
     validUntil: number,
   ): void => {
-    const { ledger, authorizations } = world.jobs;
+    const { ledger, authorizations } = at(world);
     authorize(context, ledger.market, authorizations, agent, token, { maxBondPerSeat, minCommitWindow, validUntil });
-  },
+  };
+
+const jobActions = {
+  ...ledgerActions,
+  authorize: authorizing(({ jobs }) => jobs),
   claimQuarantine: ({ context, world }: Scene, provider: Address, token: Address, probation: number): void =>
     claimQuarantine(context, world.jobs.ledger, world.jobs.standings, provider, token, probation),
   announce: ({ context, world }: Scene, request: Request): void => jobMarket.announce(context, world.jobs, request),
@@ -116,17 +121,7 @@ const jobActions = {
 
 const queryActions = {
   ...ledgerActions,
-  authorize: (
-    { context, world }: Scene,
-    agent: Address,
-    token: Address,
-    maxBondPerSeat: bigint,
-    minCommitWindow: number,
-    validUntil: number,
-  ): void => {
-    const { ledger, authorizations } = world.queries;
-    authorize(context, ledger.market, authorizations, agent, token, { maxBondPerSeat, minCommitWindow, validUntil });
-  },
+  authorize: authorizing(({ queries }) => queries),
   registerDataset: ({ context, world }: Scene, definition: Hex, grace: number, publisher: Address): Hex =>
     queryMarket.registerDataset(context, world.queries, definition, grace, publisher),
   setPublisher: ({ context, world }: Scene, dataset: Hex, publisher: Address): void =>

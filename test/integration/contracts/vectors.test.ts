@@ -13,7 +13,6 @@ import {
   escrowOf,
   type Hex,
   hashTerms,
-  type JobFacts,
   jobIdOf,
   type MarketDomain,
   type Offer,
@@ -41,6 +40,7 @@ import {
 } from "@quorate/core";
 import { AbiCoder, computeAddress, keccak256, recoverAddress, Signature, TypedDataEncoder } from "ethers";
 import { network } from "hardhat";
+import type { History } from "../../../scripts/generate/histories.ts";
 import type { JobMarketHarness } from "../../../types/ethers-contracts/index.js";
 import { marketEvents, mined, mutable, plain } from "./support/market.ts";
 
@@ -82,18 +82,7 @@ type TypedDataCase = {
 type TermsCase = { terms: Terms; hash: Hex; escrow: bigint };
 type ChainCase = { jobId: Hex; commitments: PlacedCommitment[]; chain: Hex };
 type KeysCase = { jobId: Hex; content: Hex; resultKey: Hex; resultHash: Hex };
-type HistoryCase = Pick<
-  JobFacts,
-  | "terms"
-  | "openedAt"
-  | "committed"
-  | "declined"
-  | "promotions"
-  | "lastCommitAt"
-  | "lastDeclineAt"
-  | "openings"
-  | "bySet"
-> & { name: string; escrow: bigint; statuses: (StatusView & { now: number })[]; settlement: Settlement };
+type HistoryCase = History & { escrow: bigint; statuses: (StatusView & { now: number })[]; settlement: Settlement };
 type StandingCase = (StandingChange & { verdict: Verdict; openedAt: number; now: number })[];
 
 const typedData = read<TypedDataCase>("typed-data");
