@@ -154,6 +154,7 @@ export function listSteps(): readonly Step[] {
       work: commands(
         { name: "generated files are current", argv: script("scripts/generate.ts", "--check") },
         { name: "the metered engine is current", argv: script("packages/sandbox/scripts/generate.ts", "--check") },
+        { name: "the bytecode is that on record", argv: script("scripts/verify-bytecode.ts") },
         { name: "the report on mutants is current", argv: script("scripts/verify/mutation.ts", "--check") },
       ),
     }),
