@@ -49,7 +49,10 @@ export default defineConfig({
     solidity: {
       profiles: {
         default: { fuzz: { runs: 256 }, invariant: { runs: 2, depth: 64, failOnRevert: true } },
-        long: { fuzz: { runs: 100_000 }, invariant: { runs: 512, depth: 256, failOnRevert: true } },
+        long: {
+          fuzz: { runs: 100_000 },
+          invariant: { runs: 512, depth: 256, failOnRevert: true, shrinkRunLimit: 200 },
+        },
       },
     },
   },
