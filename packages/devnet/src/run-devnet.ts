@@ -6,6 +6,7 @@ import type { Casualty } from "./processes.ts";
 import type { QuerySide } from "./queries/query-side.ts";
 import type { QueriesSummary } from "./queries/run-query-stories.ts";
 import { runStories, type StoriesSummary } from "./run-stories.ts";
+import { startWebSide, type WebSide } from "./web-side.ts";
 
 /** What the stories of jobs and questions came to. */
 export type DevnetSummary = StoriesSummary & Partial<QueriesSummary>;
@@ -14,7 +15,7 @@ export type DevnetSummary = StoriesSummary & Partial<QueriesSummary>;
 export type RunDevnetOptions = {
   /** Folder of everything it makes. */
   readonly folder: string;
-  /** Port of the chain; relays and domain providers take the next four. */
+  /** Port of the chain; relays, domain providers and the web app take the next five. */
   readonly port: number;
   /** Milliseconds between blocks. */
   readonly blockTimeMs: number;
@@ -42,6 +43,7 @@ export async function runDevnet(options: RunDevnetOptions, signal: AbortSignal):
   const began = performance.now();
   const market = await startLocalMarket({ ...options, signal, onStep: narrator.step });
   let side: QuerySide | undefined;
+  let web: WebSide | undefined;
   try {
     nameOf = market.nameOf;
     narrator.step(
@@ -63,6 +65,9 @@ export async function runDevnet(options: RunDevnetOptions, signal: AbortSignal):
     }
     if (!options.once) {
       narrator.say("");
+      const served = await startWebSide(market, side, options.port + WEB_PORT);
+      if (typeof served === "string") narrator.step(`the web app is left out: ${served}`);
+      else web = served;
       narrator.step("the market stays up; Ctrl-C ends it and every process");
       narrator.say(`  chain        ${market.rpc} (chain id ${market.deployment.chainId})`);
       narrator.say(`  market       ${market.deployment.market}`);
@@ -71,15 +76,24 @@ export async function runDevnet(options: RunDevnetOptions, signal: AbortSignal):
       for (const { name, url } of Object.values(side?.providers ?? {})) {
         narrator.say(`  domain       ${url} (${name})`);
       }
+      for (const { name, code, file } of side?.visitors ?? []) {
+        narrator.say(`  enrolment    ${code} for ${name}, whose papers are in ${file}`);
+      }
+      if (web !== undefined) narrator.say(`  web app      ${web.url}`);
       narrator.say(`  logs         ${join(market.folder, "logs")}`);
       narrator.say(
         `  go on with   npx quorate --home ${market.requester.home} --passphrase-file ${join(market.requester.home, "passphrase")} account show`,
       );
-      await stayUp(() => [...market.casualties(), ...(side?.casualties() ?? [])], signal, narrator.say);
+      await stayUp(
+        () => [...market.casualties(), ...(side?.casualties() ?? []), ...(web?.casualties() ?? [])],
+        signal,
+        narrator.say,
+      );
     }
     return summary;
   } finally {
     narrator.step("ending every process");
+    await web?.stop();
     await side?.stop();
     await market.stop();
   }
@@ -87,6 +101,8 @@ export async function runDevnet(options: RunDevnetOptions, signal: AbortSignal):
 
 /** The chain has the first port, two relays the next ones. */
 const FIRST_DOMAIN_PORT = 3;
+/** After the domain providers. */
+const WEB_PORT = 5;
 
 /** The side of questions, whose packages are under the GPL and need not be installed. */
 async function loadQueries(): Promise<typeof import("./queries/index.ts") | undefined> {

@@ -46,7 +46,7 @@ const timeout = 1_500_000;
 before(
   async () => {
     folder = mkdtempSync(join(tmpdir(), "quorate-start-"));
-    const port = await freePorts(5);
+    const port = await freePorts(6);
     const args = [
       cli,
       "devnet",

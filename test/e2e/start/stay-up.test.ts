@@ -50,13 +50,13 @@ function processesOf(path: string): number[] {
 }
 
 test("a market stays up, refuses a second one beside it, and Ctrl-C ends every process", async () => {
-  const port = String(await freePorts(5));
+  const port = String(await freePorts(6));
   const first = start("--port", port);
   await until(() => /the market stays up/.test(first.text()) || first.child.exitCode !== null, { timeoutMs: 240_000 });
   assert.match(first.text(), /the market stays up/);
   assert.ok(processesOf(market).length >= 8, "relays, organizations and requester are processes of their own");
 
-  const second = start("--port", String(await freePorts(5)));
+  const second = start("--port", String(await freePorts(6)));
   assert.equal(await second.exit, 3, second.text());
   assert.match(second.text(), /DEVNET_RUNNING/);
 
@@ -67,7 +67,7 @@ test("a market stays up, refuses a second one beside it, and Ctrl-C ends every p
 });
 
 test("a market that was killed leaves no process behind, and the next start begins clean and says so", async () => {
-  const port = String(await freePorts(5));
+  const port = String(await freePorts(6));
   const killed = start("--port", port);
   await until(() => /starting the requester/.test(killed.text()), { timeoutMs: 240_000 });
   killed.child.kill("SIGKILL");
@@ -83,7 +83,7 @@ test("a market that was killed leaves no process behind, and the next start begi
 });
 
 test("a busy port is named together with the option that chooses another", async () => {
-  const port = await freePorts(5);
+  const port = await freePorts(6);
   const squatter = createServer().listen(port, "127.0.0.1");
   try {
     const run = start("--port", String(port));

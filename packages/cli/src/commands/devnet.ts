@@ -17,14 +17,14 @@ export function devnetCommand(): Command {
   command
     .command("start", { isDefault: true })
     .description("start a chain with both markets and everybody on them, run jobs and questions, stay up")
-    .option("--port <number>", "port of the chain; relays and domain providers take the next four", "8545")
+    .option("--port <number>", "port of the chain; relays, domain providers and the web app take the next five", "8545")
     .option("--folder <folder>", "folder of keys, data and logs; made anew", ".quorate/devnet")
     .option("--block-time <ms>", "milliseconds between blocks", "1000")
     .option("--once", "end when jobs and questions are settled, with an error if one did not go as it had to")
     .option("--no-stories", "run no jobs and ask no questions")
     .action(
       action(async ({ output, signal }, options: DevnetOptions) => {
-        const port = parseWhole(options.port, "--port", 1, 65_531);
+        const port = parseWhole(options.port, "--port", 1, 65_530);
         const blockTimeMs = parseWhole(options.blockTime, "--block-time", 1_000, 60_000);
         // Loaded when needed: a whole tool chain hangs on it.
         const { runDevnet } = await import("@quorate/devnet");

@@ -36,7 +36,15 @@ import type {
   QuerySite,
 } from "./messages.ts";
 import { type Person, papersOf } from "./people.ts";
-import { castPeople, type DomainSlug, datasets, enrolments, LEAST_INCOME, STALE_APPLICANT } from "./stories.ts";
+import {
+  castPeople,
+  type DomainSlug,
+  datasets,
+  enrolments,
+  LEAST_INCOME,
+  STALE_APPLICANT,
+  VISITOR,
+} from "./stories.ts";
 
 /** What an applicant's process tells. */
 export type ApplicantTells = Tells<ApplicantCommand, ApplicantEvent>;
@@ -71,6 +79,8 @@ export type QuerySide = {
   readonly desk: Address;
   readonly deskDeployment: readonly Hex[];
   readonly relayFolders: readonly string[];
+  /** People with a code and no client: for whoever opens the web app. `file` holds code and papers as JSON. */
+  readonly visitors: readonly { readonly name: string; readonly code: string; readonly file: string }[];
   readonly cast: { readonly people: readonly Person[]; readonly applicants: Readonly<Record<string, Applicant>> };
   /** Every process that should be alive and is not, with the end of its log. */
   casualties(): readonly Casualty[];
@@ -187,7 +197,9 @@ export async function startQuerySide(
                 people,
                 enrolments.credit.map((name) => players[name]),
               ),
-        enrolling: enrolments[slug].map((name) => players[name] as Person),
+        enrolling: [...enrolments[slug], ...(slug === "payroll" ? [VISITOR] : [])].map(
+          (name) => players[name] as Person,
+        ),
         stale: players[STALE_APPLICANT],
         now: Number(timestamp),
       });
@@ -247,6 +259,14 @@ export async function startQuerySide(
       );
     }
 
+    const visitor = players[VISITOR] as Person;
+    const visitorFile = join(folder, "visitor.json");
+    const code = payroll.codes.get(visitor) as string;
+    writePrivate(
+      visitorFile,
+      `${JSON.stringify({ code, papers: papersOf(visitor), provider: payroll.address, providerUrl: payroll.url }, null, 2)}\n`,
+    );
+
     const [income] = datasets.payroll.attributes;
     if (income === undefined) throw new Error("the payroll has no attribute");
     const deskFrom = await client.getBlockNumber({ cacheTime: 0 });
@@ -267,6 +287,7 @@ export async function startQuerySide(
       providers,
       desk,
       deskDeployment: await deploymentOf(client, desk, deskFrom),
+      visitors: [{ name: visitor.name, code, file: visitorFile }],
       relayFolders: market.relays.map((_, index) => join(folder, `relay-${index + 1}`)),
       cast: {
         people,

@@ -105,6 +105,7 @@ const casting: Readonly<Record<string, (person: Person) => boolean>> = {
   ines: earns,
   greta: qualifies,
   hugo: qualifies,
+  selma: earns,
 };
 
 /** Whose record has ended before the question is asked. */
@@ -137,9 +138,12 @@ export async function castPeople(): Promise<Cast> {
   return { people, applicants };
 }
 
+/** Who is played by whoever opens the web app: it gets a code, and nobody enrols for it. */
+export const VISITOR = "selma";
+
 /** Applicants who enrol at a provider with a client of their own. */
 export const enrolments: Readonly<Record<DomainSlug, readonly string[]>> = {
-  payroll: Object.keys(casting).filter((slug) => ![BORROWER, "greta", "hugo"].includes(slug)),
+  payroll: Object.keys(casting).filter((slug) => ![BORROWER, VISITOR, "greta", "hugo"].includes(slug)),
   credit: ["greta", "hugo"],
 };
 

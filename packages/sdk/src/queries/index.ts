@@ -14,6 +14,8 @@ export {
 } from "./record.ts";
 export { memoryQueryStore, type QueryStore } from "./store.ts";
 export {
+  decodeSubjectState,
+  encodeSubjectState,
   type GivenConsent,
   memorySubjectStore,
   type SeenRecord,

@@ -66,7 +66,10 @@ export async function requestJob(
     await refuseUsedNonce(context, requester, nonce);
     const keys = await deriveJobKeys(options.secret, nonce, domain);
     encryption = keys.encryption;
-    prepared = makePackage({ ...prepared.package, packageKey: keys.packageKey });
+    // Whoever derived the key for this nonce beforehand has encrypted under it already, where it does not hold up a page.
+    if (!equalBytes(prepared.packageKey, keys.packageKey)) {
+      prepared = makePackage({ ...prepared.package, packageKey: keys.packageKey });
+    }
   }
   const request = buildRequest({
     wishes: parameters.wishes,

@@ -1,0 +1,3 @@
+export { type Head, type HubOptions, type Problem, spending } from "./hub.ts";
+export { MarketProvider, type MarketState, useChainTime, useMarket } from "./MarketProvider.tsx";
+export * from "./model.ts";

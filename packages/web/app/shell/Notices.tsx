@@ -1,0 +1,89 @@
+import type { ReactNode } from "react";
+import { useSwitchChain } from "wagmi";
+import { useMarket } from "../market/index.ts";
+import { routes } from "../routes.ts";
+import { useSession } from "../session/index.ts";
+import { Button, ButtonLink, Moment, Note, Progress } from "../ui/index.ts";
+
+/** What everybody has to know before doing anything: a chain that is gone, a wallet elsewhere, how far the reading is. */
+export function Notices(): ReactNode {
+  return (
+    <>
+      <ChainNotice />
+      <WalletNotice />
+      <ReadingNotice />
+    </>
+  );
+}
+
+function ChainNotice(): ReactNode {
+  const { problem, restart } = useMarket();
+  const { network, isLocal } = useSession();
+  if (problem === undefined) return;
+  if (problem.code === "CHAIN_RESET") {
+    return (
+      <Note tone="warn">
+        <p>
+          <strong>The chain began anew.</strong> {network.name} is not the chain that this browser has read before
+          {isLocal ? "; a local chain forgets everything when it is started again" : ""}. What was read of the old one
+          can be forgotten: keys of your jobs and questions stay.
+        </p>
+        <Button isSmall onPress={() => void restart()}>
+          Forget the old chain and read the new one
+        </Button>
+      </Note>
+    );
+  }
+  return (
+    <Note tone="bad">
+      <p>
+        <strong>The chain cannot be read</strong> since <Moment at={Math.floor(problem.since / 1000)} />. What you see
+        is as old as that. It is tried again by itself. Endpoints: {network.rpc.join(", ")}.
+      </p>
+      <p className="soft small">
+        {problem.message} <code>{problem.code}</code>
+      </p>
+      <div className="row">
+        <ButtonLink isSmall href={routes.settings}>
+          Use another endpoint
+        </ButtonLink>
+      </div>
+    </Note>
+  );
+}
+
+function WalletNotice(): ReactNode {
+  const { account, network } = useSession();
+  const { mutate: switchChain, isPending, error } = useSwitchChain();
+  if (account === undefined || !account.isOnWrongNetwork) return;
+  return (
+    <Note tone="warn">
+      <p>
+        <strong>Your wallet is on another network.</strong> {account.wallet} has to be on {network.name} (chain id{" "}
+        {network.chainId}); until then nothing can be signed here.
+        {error === null ? "" : " The wallet did not switch; do it in the wallet itself."}
+      </p>
+      <Button isSmall isDisabled={isPending} onPress={() => switchChain({ chainId: network.chainId })}>
+        {isPending ? "Waiting for the wallet" : `Switch to ${network.name}`}
+      </Button>
+    </Note>
+  );
+}
+
+/** Fewer blocks than this are read in a moment. */
+const WORTH_SAYING = 200;
+
+function ReadingNotice(): ReactNode {
+  const { head, cursor, isCurrent, problem } = useMarket();
+  const { network } = useSession();
+  if (isCurrent || problem !== undefined || head === undefined || head.number - cursor < WORTH_SAYING) return;
+  const from = Math.max(network.fromBlock, 0);
+  return (
+    <Progress
+      label="Reading the history of the market from the chain"
+      value={Math.max(cursor - from, 0)}
+      max={Math.max(head.number - from, 1)}
+      note={`block ${Math.max(cursor, from)} of ${head.number}`}
+    />
+  );
+}

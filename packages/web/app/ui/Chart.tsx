@@ -1,0 +1,58 @@
+import type * as PlotModule from "@observablehq/plot";
+import { type ReactNode, useEffect, useRef, useState } from "react";
+import styles from "./Chart.module.css";
+import { Wait } from "./Note.tsx";
+
+/** The chart library; it is loaded with the first chart. */
+export type Plot = typeof PlotModule;
+
+const MIN_WIDTH = 280;
+
+/** A chart with its words: who cannot see it reads the summary. */
+export function Chart({
+  summary,
+  caption,
+  draw,
+}: {
+  /** What it shows, in a sentence with its main numbers. */
+  readonly summary: string;
+  readonly caption?: ReactNode;
+  /** Options of `Plot.plot`; the width is that of the place. Keep it the same function while its data is the same. */
+  readonly draw: (plot: Plot) => PlotModule.PlotOptions;
+}): ReactNode {
+  const place = useRef<HTMLDivElement>(null);
+  const [plot, setPlot] = useState<Plot>();
+  const [width, setWidth] = useState(0);
+  useEffect(() => {
+    let isHere = true;
+    void import("@observablehq/plot").then((loaded) => {
+      if (isHere) setPlot(loaded);
+    });
+    return () => {
+      isHere = false;
+    };
+  }, []);
+  useEffect(() => {
+    const element = place.current;
+    if (element === null) return;
+    const observer = new ResizeObserver(([entry]) => setWidth(Math.floor(entry?.contentRect.width ?? 0)));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  useEffect(() => {
+    const element = place.current;
+    if (plot === undefined || element === null || width === 0) return;
+    const svg = plot.plot({ width: Math.max(width, MIN_WIDTH), ...draw(plot) });
+    svg.setAttribute("role", "img");
+    svg.setAttribute("aria-label", summary);
+    element.replaceChildren(svg);
+    return () => svg.remove();
+  }, [plot, width, draw, summary]);
+  return (
+    <figure className={styles.chart}>
+      <div ref={place} />
+      {plot === undefined ? <Wait>Loading the chart</Wait> : undefined}
+      {caption === undefined ? undefined : <figcaption>{caption}</figcaption>}
+    </figure>
+  );
+}

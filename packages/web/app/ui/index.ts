@@ -1,0 +1,10 @@
+export { Button, type ButtonKind, ButtonLink } from "./Button.tsx";
+export { Card, Facts, Page, Stat } from "./Card.tsx";
+export { Chart, type Plot } from "./Chart.tsx";
+export { Dialog, Disclosure, Tabs } from "./Dialog.tsx";
+export { Checkbox, Choices, FileDrop, Select, TextField } from "./Field.tsx";
+export { CopyButton, Hash } from "./Hash.tsx";
+export { Badge, Empty, ErrorNote, Note, Progress, type Tone, Wait } from "./Note.tsx";
+export { type Step, Stepper } from "./Stepper.tsx";
+export { type Column, Table } from "./Table.tsx";
+export { Countdown, Moment, Relative } from "./Time.tsx";

@@ -1,0 +1,22 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig, type UserConfig } from "vite";
+
+/** Addresses are relative, so that the built site works in any folder of any host. */
+const config: UserConfig = defineConfig({
+  root: import.meta.dirname,
+  base: "./",
+  plugins: [react()],
+  css: { transformer: "lightningcss" },
+  build: {
+    outDir: "site",
+    emptyOutDir: true,
+    target: "es2022",
+    manifest: "manifest.json",
+    // Sizes are held by bundle-limits.json.
+    chunkSizeWarningLimit: Number.POSITIVE_INFINITY,
+    assetsInlineLimit: 0,
+  },
+  worker: { format: "es" },
+});
+
+export default config;
