@@ -14,6 +14,12 @@ type PageComponent = LazyExoticComponent<ComponentType>;
 /** Every page, loaded when it is opened. */
 const pages: readonly (readonly [path: string, page: PageComponent])[] = [
   ["/", lazy(() => import("./features/market/MarketPage.tsx"))],
+  ["/questions", lazy(() => import("./features/questions/QuestionsPage.tsx"))],
+  ["/questions/:id", lazy(() => import("./features/questions/QuestionPage.tsx"))],
+  ["/ask/:card?", lazy(() => import("./features/questions/AskPage.tsx"))],
+  ["/consent/:request?", lazy(() => import("./features/questions/ConsentPage.tsx"))],
+  ["/records", lazy(() => import("./features/questions/RecordsPage.tsx"))],
+  ["/check/:receipt?", lazy(() => import("./features/check/CheckPage.tsx"))],
 ];
 
 const queries = new QueryClient({
