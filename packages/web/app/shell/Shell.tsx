@@ -117,7 +117,10 @@ function Footer(): ReactNode {
             </>
           )}
         </span>
-        <a href={routes.settings}>Networks and settings</a>
+        <span className="row">
+          <a href={routes.settings}>Networks and settings</a>
+          <a href="./licences.md">Licences</a>
+        </span>
       </div>
     </footer>
   );
