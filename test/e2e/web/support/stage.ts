@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { testTokenAbi } from "@quorate/abi";
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import {
   type Address,
   createPublicClient,
@@ -25,7 +25,7 @@ export type VisitorOptions = {
   readonly colorScheme?: "light" | "dark";
   readonly size?: keyof typeof sizes;
   /** What an earlier visitor had in its browser. */
-  readonly storage?: BrowserContextOptions["storageState"];
+  readonly storage?: Storage;
   /** Messages of the console that belong to the story; anything else on it fails the story. */
   readonly expectsConsole?: RegExp;
 };
@@ -36,6 +36,10 @@ export type Visitor = {
   readonly page: Page;
   /** Account of the injected wallet. */
   readonly account: Address | undefined;
+  /** Key of the injected wallet. */
+  readonly privateKey: Hex | undefined;
+  /** What the browser holds now, for a visitor who comes back with it. */
+  storage(): Promise<Storage>;
   /** Opens an address of the app, `#/…`, and waits for its heading. */
   open(fragment: string): Promise<void>;
   /** Connects the injected wallet by the app's own dialog. */
@@ -46,8 +50,32 @@ export type Visitor = {
   prompts(): Promise<readonly string[]>;
 };
 
+/** What a visitor's browser holds: cookies, local storage, IndexedDB. */
+export type Storage = Awaited<ReturnType<BrowserContext["storageState"]>>;
+
+/** What stories leave behind for the pictures of pages: each fills in what it made. */
+export type Kept = {
+  /** Browser of somebody who requested a job, with its injected wallet's key. */
+  requester?: { readonly storage: Storage; readonly privateKey: Hex };
+  /** A job of that requester that was settled. */
+  settledJob?: Hex;
+  /** A job of that requester that waits for offers. */
+  publishedJob?: Hex;
+  /** Browser of somebody who asked a question, with its injected wallet's key. */
+  asker?: { readonly storage: Storage; readonly privateKey: Hex };
+  /** A question of that asker that was answered. */
+  answeredQuestion?: Hex;
+  /** Browser of the one whom it is about, with its injected wallet's key. */
+  subject?: { readonly storage: Storage; readonly privateKey: Hex };
+  /** Fragment of the link that asks that subject for its consent. */
+  consentLink?: string;
+  /** Fragment of the link to the receipt. */
+  receiptLink?: string;
+};
+
 /** Everything that stories play on. */
 export type Stage = {
+  readonly kept: Kept;
   readonly market: WebMarket;
   readonly browser: Browser;
   readonly client: PublicClient;
@@ -130,13 +158,15 @@ export async function setStage(): Promise<Stage> {
     });
     context.on("weberror", (error) => complain(`uncaught: ${error.error().stack ?? error.error().message}`));
     let account: Address | undefined;
+    let walletKey: Hex | undefined;
     if (options.wallet !== undefined) {
       const given = options.wallet === "funded" ? {} : options.wallet;
       const privateKey = given.privateKey ?? generatePrivateKey();
+      walletKey = privateKey;
       const { address } = privateKeyToAccount(privateKey);
       account = given.contract ?? address;
       if (given.contract !== undefined) await fund(address, 0);
-      await fund(account, options.dollars ?? 5_000);
+      if (options.dollars !== 0) await fund(account, options.dollars ?? 5_000);
       const settings: WalletSettings = { rpc: rpc as string, chainId: market.network.chainId, ...given, privateKey };
       await context.addInitScript({ content: await walletScript(settings) });
     }
@@ -149,6 +179,8 @@ export async function setStage(): Promise<Stage> {
       context,
       page,
       account,
+      privateKey: walletKey,
+      storage: () => context.storageState({ indexedDB: true }),
       open: (fragment) => openAt(page, fragment),
       async connect() {
         await page.getByRole("button", { name: "Connect a wallet" }).first().click();
@@ -165,6 +197,7 @@ export async function setStage(): Promise<Stage> {
   };
 
   return {
+    kept: {},
     market,
     browser,
     client,
