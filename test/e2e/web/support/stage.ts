@@ -76,6 +76,8 @@ export type Kept = {
 /** Everything that stories play on. */
 export type Stage = {
   readonly kept: Kept;
+  /** One of the organizations of the market. */
+  readonly provider: Address;
   readonly market: WebMarket;
   readonly browser: Browser;
   readonly client: PublicClient;
@@ -198,6 +200,7 @@ export async function setStage(): Promise<Stage> {
 
   return {
     kept: {},
+    provider: market.provider,
     market,
     browser,
     client,
