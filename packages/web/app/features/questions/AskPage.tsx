@@ -6,6 +6,7 @@ import { type Address, isAddressEqual } from "viem";
 import { useParams } from "wouter";
 import { navigate } from "wouter/use-hash-location";
 import { explain } from "../../lib/explain.ts";
+import { formatDuration } from "../../lib/format.ts";
 import { routes } from "../../routes.ts";
 import { useAsker } from "../../session/asker.ts";
 import { AddressName, Amount, useDomains, useSession } from "../../session/index.ts";
@@ -340,7 +341,7 @@ function Prepare({
                 your price back, and <Amount value={offer.bond} token={offer.token as Address} /> of its own
               </span>,
             ],
-            ["Time to answer", `${offer.window} s after you paid`],
+            ["Time to answer", `${formatDuration(offer.window)} after you paid`],
           ]}
         />
       )}

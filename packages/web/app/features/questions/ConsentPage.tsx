@@ -281,7 +281,7 @@ function Reviewed({
           ]}
         />
         <div className="grid-2">
-          <section className="stack-tight" aria-labelledby="learned">
+          <section className={styles.column} aria-labelledby="learned">
             <h3 id="learned" className="row">
               <Eye size={18} aria-hidden /> What the asker learns
             </h3>
@@ -290,7 +290,7 @@ function Reviewed({
               <Bullet isLearned>{words.forever}</Bullet>
             </ul>
           </section>
-          <section className="stack-tight" aria-labelledby="not-learned">
+          <section className={styles.column} aria-labelledby="not-learned">
             <h3 id="not-learned" className="row">
               <EyeOff size={18} aria-hidden /> What stays hidden
             </h3>
