@@ -313,7 +313,7 @@ function Said({ checked, receipt }: { readonly checked: CheckedReceipt; readonly
       )}
       <Facts
         rows={[
-          [isRefused ? "It claims to be about" : "Statement", statement],
+          ...(isRefused || answer === undefined ? [["It claims to be about", statement] as const] : []),
           ["As registered by", <AddressName key="p" address={receipt.provider} />],
           [
             "Asked by",
@@ -489,6 +489,11 @@ function TermsForm({
   );
 }
 
+/** Trust is the visitor's to give: that it is missing is no fault of the receipt. */
+function stateOf({ id, state }: CheckStep): CheckStep["state"] {
+  return id === "provider" && state === "refused" ? "unknown" : state;
+}
+
 const icons = {
   passed: <CircleCheck size={20} role="img" aria-label="passed" />,
   refused: <CircleAlert size={20} role="img" aria-label="refused" />,
@@ -500,8 +505,8 @@ function Steps({ steps }: { readonly steps: readonly CheckStep[] }): ReactNode {
   return (
     <ol className={styles.steps} aria-label="Parts of the check">
       {steps.map((step) => (
-        <li key={step.id} className={styles[step.state]}>
-          {icons[step.state]}
+        <li key={step.id} className={styles[stateOf(step)]}>
+          {icons[stateOf(step)]}
           <div className="stack-tight">
             <h3>{step.title}</h3>
             <p className="soft">

@@ -32,7 +32,7 @@ import {
   Wait,
 } from "../../ui/index.ts";
 import { type ConsentFile, consentFileOf, consentSetting } from "./consentFile.ts";
-import { NeedsWallet, NoQueryMarket, TextOrFile, useCanSign } from "./parts.tsx";
+import { CopyTextButton, NeedsWallet, NoQueryMarket, TextOrFile, useCanSign } from "./parts.tsx";
 import styles from "./questions.module.css";
 import { refusalWords } from "./words.ts";
 
@@ -392,7 +392,7 @@ function Given({ file }: { readonly file: ConsentFile }): ReactNode {
           Send this text to the asker. If the asker uses this browser too, its page has it already.
         </p>
         <div className="row">
-          <CopyTextButton text={text} />
+          <CopyTextButton text={text} label="Copy the consent" done="Copied: now send it" />
           <Button onPress={() => downloadJson("consent.json", file)}>Download as a file</Button>
           <ButtonLink kind="quiet" href={routes.records}>
             My records
@@ -403,20 +403,5 @@ function Given({ file }: { readonly file: ConsentFile }): ReactNode {
         </Disclosure>
       </div>
     </Card>
-  );
-}
-
-/** Copies the consent, with words: it is what has to be done next. */
-function CopyTextButton({ text }: { readonly text: string }): ReactNode {
-  const [isCopied, setCopied] = useState(false);
-  return (
-    <Button
-      kind="primary"
-      onPress={() => {
-        void navigator.clipboard.writeText(text).then(() => setCopied(true));
-      }}
-    >
-      {isCopied ? "Copied: now send it" : "Copy the consent"}
-    </Button>
   );
 }

@@ -1,7 +1,9 @@
 import {
   type AttributeStatement,
+  challengeMessage,
   consentRequestToJson,
   parseStatement,
+  type Receipt as ReceiptData,
   receiptToJson,
   type Statement,
   toJson,
@@ -28,6 +30,7 @@ import {
   Card,
   Checkbox,
   Countdown,
+  Disclosure,
   Empty,
   ErrorNote,
   Facts,
@@ -37,11 +40,12 @@ import {
   Page,
   Progress,
   Stepper,
+  TextField,
   Wait,
 } from "../../ui/index.ts";
 import { emptyDraft } from "./askDraft.ts";
 import { type ConsentFile, consentSetting, readConsentFile } from "./consentFile.ts";
-import { NeedsWallet, NoQueryMarket, SharedLink, TextOrFile } from "./parts.tsx";
+import { CopyTextButton, NeedsWallet, NoQueryMarket, SharedLink, TextOrFile } from "./parts.tsx";
 import styles from "./questions.module.css";
 import { useAnswer } from "./useAnswer.ts";
 import { writeAskDraft } from "./useAskDraft.ts";
@@ -209,18 +213,13 @@ function Consent({ record, view }: OwnQuestion): ReactNode {
           {request.data === undefined ? (
             <Wait>Writing the request</Wait>
           ) : (
-            <>
-              <SharedLink
-                fragment={routes.consent(toLinkPart(request.data))}
-                label="Link to the request for consent"
-                copyLabel="Copy the link for the person"
-              />
-              <div className="row">
-                <Button isSmall onPress={() => downloadJson("request.json", request.data)}>
-                  Download as a file
-                </Button>
-              </div>
-            </>
+            <SharedLink
+              fragment={routes.consent(toLinkPart(request.data))}
+              label="Link to the request for consent"
+              copyLabel="Copy the link for the person"
+            >
+              <Button onPress={() => downloadJson("request.json", request.data)}>Download as a file</Button>
+            </SharedLink>
           )}
         </div>
       </Card>
@@ -537,11 +536,13 @@ function Answered({ record, view }: OwnQuestion): ReactNode {
     <>
       <Card title="The answer">
         <div className={styles.answer}>
-          <p className={`${styles.answerWord} ${answer ? styles.yes : styles.no}`}>{answer ? "Yes" : "No"}</p>
-          <p className={styles.sentence}>{answerSentence(answer, view.statement)}</p>
+          <p className={styles.answerWords}>
+            <span className={answer ? styles.yes : styles.no}>{answer ? "Yes" : "No"}</span>
+            {answerSentence(answer, view.statement).replace(/^\w+/, "")}
+          </p>
           <p className="soft">
-            As registered by <AddressName address={view.provider} />, which proved it in zero knowledge. Opened in this
-            browser: on chain the answer is encrypted.
+            Proved in zero knowledge, and opened in this browser: on chain the answer is encrypted. As registered by{" "}
+            <AddressName address={view.provider} />
           </p>
         </div>
       </Card>
@@ -584,7 +585,7 @@ function Receipt({ record }: { readonly record: QueryRecord }): ReactNode {
     queryKey: ["receipt", networkKey, record.queryId],
     enabled: asker !== undefined,
     staleTime: Number.POSITIVE_INFINITY,
-    queryFn: async () => receiptToJson(await (asker as Asker).receipt(record.queryId)),
+    queryFn: () => (asker as Asker).receipt(record.queryId),
   });
   return (
     <Card title="Receipt">
@@ -599,20 +600,62 @@ function Receipt({ record }: { readonly record: QueryRecord }): ReactNode {
         ) : (
           <>
             <SharedLink
-              fragment={routes.receipt(toLinkPart(receipt.data))}
+              fragment={routes.receipt(toLinkPart(receiptToJson(receipt.data)))}
               label="Link to the receipt"
               copyLabel="Copy the link to the receipt"
-            />
-            <div className="row">
-              <Button onPress={() => downloadJson("receipt.json", receipt.data)}>Download the receipt</Button>
-              <ButtonLink kind="quiet" href={routes.receipt(toLinkPart(receipt.data))}>
-                Check it
-              </ButtonLink>
-            </div>
+            >
+              <Button onPress={() => downloadJson("receipt.json", receiptToJson(receipt.data))}>
+                Download the receipt
+              </Button>
+            </SharedLink>
+            <Disclosure title="Show that the receipt is yours">
+              <SignWords record={record} receipt={receipt.data} />
+            </Disclosure>
           </>
         )}
       </div>
     </Card>
+  );
+}
+
+/** Anybody can copy a receipt; who asked can sign words that nobody could know before. */
+function SignWords({ record, receipt }: { readonly record: QueryRecord; readonly receipt: ReceiptData }): ReactNode {
+  const { questions } = useSession();
+  const { canSign, notice } = useIsAsker(record);
+  const [text, setText] = useState("");
+  const signing = useMutation({
+    mutationFn: async (words: string) => {
+      const wallet = questions?.wallet;
+      if (wallet?.account === undefined) return;
+      return wallet.signMessage({ account: wallet.account, message: challengeMessage(receipt, words) });
+    },
+  });
+  return (
+    <div className="stack">
+      <p className="soft">
+        Whoever checks the receipt may give you fresh words. Your wallet signs them together with the question, which
+        shows that you are the one who asked.
+      </p>
+      <TextField
+        label="Fresh words of the one who checks"
+        value={text}
+        onChange={(next) => {
+          setText(next);
+          signing.reset();
+        }}
+      />
+      {notice}
+      <div className="row">
+        <Button isDisabled={text === "" || !canSign || signing.isPending} onPress={() => signing.mutate(text)}>
+          Sign them
+        </Button>
+        {signing.isPending ? <Wait>Waiting for your wallet to sign</Wait> : undefined}
+        {signing.data === undefined ? undefined : (
+          <CopyTextButton text={signing.data} label="Copy the signature" done="Copied: now send it" />
+        )}
+      </div>
+      {signing.error === null ? undefined : <ErrorNote error={signing.error} />}
+    </div>
   );
 }
 

@@ -366,18 +366,13 @@ function OwnCard({ subject }: { readonly subject: SubjectClient }): ReactNode {
         {json === undefined ? (
           query.error === null ? <Wait>Waiting for the provider to name its data set</Wait> : undefined
         ) : (
-          <>
-            <SharedLink
-              fragment={routes.askAbout(toLinkPart(json))}
-              label="Link that asks about you"
-              copyLabel="Copy the link to your card"
-            />
-            <div className="row">
-              <Button isSmall onPress={() => downloadJson("card.json", json)}>
-                Download as a file
-              </Button>
-            </div>
-          </>
+          <SharedLink
+            fragment={routes.askAbout(toLinkPart(json))}
+            label="Link that asks about you"
+            copyLabel="Copy the link to your card"
+          >
+            <Button onPress={() => downloadJson("card.json", json)}>Download as a file</Button>
+          </SharedLink>
         )}
       </div>
     </Card>

@@ -1,9 +1,9 @@
 import type { Papers } from "@quorate/proofs";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { addressOf } from "../../lib/share.ts";
 import { useSession } from "../../session/index.ts";
 import { Connect } from "../../shell/Connect.tsx";
-import { CopyButton, FileDrop, Note, TextField } from "../../ui/index.ts";
+import { Button, type ButtonKind, FileDrop, Note, TextField } from "../../ui/index.ts";
 import styles from "./questions.module.css";
 
 /** Papers as they are typed. */
@@ -24,6 +24,7 @@ export function PapersFields({
       />
       <TextField
         label="Birth date"
+        hint="Day, month and year."
         type="date"
         value={papers.birthDate}
         onChange={(birthDate) => onChange({ ...papers, birthDate })}
@@ -73,25 +74,59 @@ export function useCanSign(): boolean {
   return questions?.wallet !== undefined;
 }
 
+/** Copies a text, in words: it is what has to be done next. */
+export function CopyTextButton({
+  text,
+  label,
+  done,
+  kind = "primary",
+}: {
+  readonly text: string;
+  readonly label: string;
+  /** Said once it is copied. */
+  readonly done: string;
+  readonly kind?: ButtonKind;
+}): ReactNode {
+  const [isCopied, setCopied] = useState(false);
+  return (
+    <Button
+      kind={kind}
+      onPress={() => {
+        void navigator.clipboard.writeText(text).then(() => setCopied(true));
+      }}
+    >
+      <span aria-live="polite">{isCopied ? done : label}</span>
+    </Button>
+  );
+}
+
 /** A link to hand to somebody, short, with the whole of it to copy. */
 export function SharedLink({
   fragment,
   label,
   copyLabel,
+  children,
 }: {
   /** As `#/consent/…`. */
   readonly fragment: string;
   readonly label: string;
   readonly copyLabel: string;
+  /** Other ways to hand it over. */
+  readonly children?: ReactNode;
 }): ReactNode {
   const address = addressOf(fragment);
   return (
-    <div className={styles.shared}>
-      <a href={fragment} className={styles.sharedLink} aria-label={label}>
-        {address}
-      </a>
-      <CopyButton text={address} label={copyLabel} />
-    </div>
+    <>
+      <div className={styles.shared}>
+        <a href={fragment} className={styles.sharedLink} aria-label={label}>
+          {address}
+        </a>
+      </div>
+      <div className="row">
+        <CopyTextButton text={address} label={copyLabel} done="Copied: now send it" />
+        {children}
+      </div>
+    </>
   );
 }
 
