@@ -1,11 +1,30 @@
 import react from "@vitejs/plugin-react";
-import { defineConfig, type UserConfig } from "vite";
+import { defineConfig, type Plugin, type UserConfig } from "vite";
+import { contentPolicy } from "./src/serve/policy.ts";
+
+/** Puts the policy into the built page: many static hosts set no headers. */
+const policyInPage: Plugin = {
+  name: "policy-in-page",
+  apply: "build",
+  transformIndexHtml: () => [
+    {
+      tag: "meta",
+      attrs: {
+        "http-equiv": "Content-Security-Policy",
+        content: Object.entries(contentPolicy)
+          .map(([name, sources]) => [name, ...sources].join(" "))
+          .join("; "),
+      },
+      injectTo: "head-prepend",
+    },
+  ],
+};
 
 /** Addresses are relative, so that the built site works in any folder of any host. */
 const config: UserConfig = defineConfig({
   root: import.meta.dirname,
   base: "./",
-  plugins: [react()],
+  plugins: [react(), policyInPage],
   css: { transformer: "lightningcss" },
   build: {
     outDir: "site",
