@@ -391,7 +391,8 @@ describe("a relying party's check", () => {
         transport: custom({
           request: async ({ method, params }: { method: string; params?: unknown[] }) => {
             const [call] = (params ?? []) as { readonly data?: string }[];
-            if (method === "eth_call" && call?.data?.startsWith(selector) === true) return `0x${word.padStart(64, "0")}`;
+            if (method === "eth_call" && call?.data?.startsWith(selector) === true)
+              return `0x${word.padStart(64, "0")}`;
             return chain.rpc(method, ...(params ?? []));
           },
         }),

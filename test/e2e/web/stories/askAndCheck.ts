@@ -36,12 +36,18 @@ export async function askAndCheck(stage: Stage): Promise<void> {
   const { page } = asker;
   const value = page.getByRole("textbox", { name: "Value" });
   await value.fill("0");
-  await page.getByText(/says nothing about anybody/).first().waitFor();
+  await page
+    .getByText(/says nothing about anybody/)
+    .first()
+    .waitFor();
   await value.fill("104250");
   await page.getByText(WORDS).first().waitFor();
   await fillPapers(page, papers);
   await page.getByRole("textbox", { name: "What you call yourself" }).fill("Harbor Mortgage");
-  await page.getByRole("definition").filter({ hasText: /^25 tUSD$/ }).waitFor();
+  await page
+    .getByRole("definition")
+    .filter({ hasText: /^25 tUSD$/ })
+    .waitFor();
   await page.getByRole("button", { name: "Prepare the question" }).click();
   const request = await hrefOf(page, "Link to the request for consent");
 
@@ -64,9 +70,9 @@ export async function askAndCheck(stage: Stage): Promise<void> {
   await page.getByText(new RegExp(`^Yes: ${WORDS.source}\\.$`)).waitFor({ timeout: 120_000 });
   const receiptLink = await hrefOf(page, "Link to the receipt");
   assert.deepEqual(
-    await asker.prompts(),
-    ["eth_requestAccounts", "eth_signTypedData_v4", "eth_signTypedData_v4", "eth_sendTransaction"],
-    "connecting, the sealed question, the permit, the transaction",
+    (await asker.prompts()).filter((method) => method.startsWith("eth_s")),
+    ["eth_signTypedData_v4", "eth_signTypedData_v4", "eth_sendTransaction"],
+    "the sealed question, the permit, the transaction",
   );
   const downloading = page.waitForEvent("download");
   await page.getByRole("button", { name: "Download the receipt" }).click();
@@ -82,7 +88,9 @@ export async function askAndCheck(stage: Stage): Promise<void> {
   await takeFile(stranger.page, file);
   await stranger.page.getByText("The proof is good. Do you take its provider's word?").waitFor();
   for (const part of ["Computed here", "Compared with the chain", "Judged by the verifier on chain"]) {
-    const item = stranger.page.getByRole("listitem").filter({ has: stranger.page.getByRole("heading", { name: part }) });
+    const item = stranger.page
+      .getByRole("listitem")
+      .filter({ has: stranger.page.getByRole("heading", { name: part }) });
     await item.getByRole("img", { name: "passed" }).waitFor();
   }
   for (const signal of ["The answer, encrypted", "One use of the record", "The provider's data", "The question"]) {
@@ -122,7 +130,8 @@ export async function fillPapers(page: Page, papers: Stage["market"]["enrollee"]
 /** Where a link leads, once it is there. */
 export async function hrefOf(page: Page, name: string): Promise<string> {
   const href = await page.getByRole("link", { name }).getAttribute("href");
-  assert.ok(href !== null && href.startsWith("#/"), `${name} leads to a page of the app`);
+  assert.ok(href !== null);
+  assert.ok(href.startsWith("#/"), `${name} leads to a page of the app`);
   return href;
 }
 

@@ -36,7 +36,11 @@ describe("a draft", () => {
   test("of each relation says in words what it will ask", () => {
     for (const { id, label } of relations) {
       const { words = "" } = of({ relation: id, value: "100,000", high: "120 000.5" });
-      assert.match(words, /^income is .*100,000 .*EUR on 2026-11-23$|^income is .*120,000\.5 EUR on 2026-11-23$/, label);
+      assert.match(
+        words,
+        /^income is .*100,000 .*EUR on 2026-11-23$|^income is .*120,000\.5 EUR on 2026-11-23$/,
+        label,
+      );
     }
   });
 
@@ -91,8 +95,13 @@ describe("a draft", () => {
 });
 
 test("a number gets its separators while it is typed, and stays what it is", () => {
-  assert.deepEqual(
-    ["1234567.50", "12", "-1000", "1,2345", "", "1.", "ab"].map(tidyNumber),
-    ["1,234,567.50", "12", "-1,000", "12,345", "", "1.", "ab"],
-  );
+  assert.deepEqual(["1234567.50", "12", "-1000", "1,2345", "", "1.", "ab"].map(tidyNumber), [
+    "1,234,567.50",
+    "12",
+    "-1,000",
+    "12,345",
+    "",
+    "1.",
+    "ab",
+  ]);
 });
