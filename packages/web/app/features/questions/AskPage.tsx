@@ -108,7 +108,7 @@ function Form({
             domains={domains}
             url={providerUrl}
             dataset={draft.dataset}
-            onChange={(change) => update({ ...change, topic: "" })}
+            onChange={(change) => update({ ...change, topic: "", clauses: [], cutoff: "" })}
           />
           {dataset.isFetching && dataset.data === undefined ? (
             <Wait>Waiting for the provider to say what it answers about</Wait>
@@ -187,7 +187,7 @@ function Subject({
           {isElsewhere ? (
             <Note tone="warn">
               <p>The card is for records at another provider or data set than you chose above.</p>
-              <Button isSmall onPress={() => update({ providerUrl: "", dataset: card.dataset, topic: "" })}>
+              <Button isSmall onPress={() => update({ providerUrl: "", dataset: card.dataset, topic: "", clauses: [], cutoff: "" })}>
                 Ask where the card points
               </Button>
             </Note>
