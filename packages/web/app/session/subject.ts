@@ -86,7 +86,9 @@ export function useSubjectDomains(): {
   const own = useSetting<readonly SubjectDomain[]>(`subject/${networkKey}`);
   const domains = useMemo(() => {
     const added = own.value ?? [];
-    const listed = configured.flatMap(({ url, info }) => (info === undefined ? [] : [{ provider: info.provider, url }]));
+    const listed = configured.flatMap(({ url, info }) =>
+      info === undefined ? [] : [{ provider: info.provider, url }],
+    );
     return [...added, ...listed.filter(({ provider }) => !added.some((one) => isAddressEqual(one.provider, provider)))];
   }, [own.value, configured]);
   return {

@@ -286,8 +286,8 @@ function Checked({
         <div className="stack">
           <Steps steps={checked.steps} />
           <p className="soft small">
-            Proof and answer were computed in this browser, in a worker that has ended. The chain is {network.name}, read
-            at {network.rpc[0]}.
+            Proof and answer were computed in this browser, in a worker that has ended. The chain is {network.name},
+            read at {network.rpc[0]}.
           </p>
         </div>
       </Card>
@@ -307,9 +307,7 @@ function Said({ checked, receipt }: { readonly checked: CheckedReceipt; readonly
   return (
     <>
       {isRefused || answer === undefined ? undefined : (
-        <p className={styles.answer}>
-          {answer ? `Yes: ${statement}.` : `No: it is not true that ${statement}.`}
-        </p>
+        <p className={styles.answer}>{answer ? `Yes: ${statement}.` : `No: it is not true that ${statement}.`}</p>
       )}
       <Facts
         rows={[
@@ -375,8 +373,8 @@ function Trust({
   return (
     <div className="stack">
       <p className="soft">
-        A proof shows what a provider has registered, not that it is true. Choose those whose word you take; this browser
-        remembers it.
+        A proof shows what a provider has registered, not that it is true. Choose those whose word you take; this
+        browser remembers it.
       </p>
       <ul className="stack-tight" aria-label="Providers whose word counts">
         {offered.map((provider) => (
@@ -455,8 +453,8 @@ function TermsForm({
       <Disclosure title="Make sure that its asker stands before me">
         <div className="stack">
           <p className="soft">
-            Anybody can copy a receipt. Write words that nobody can know before, let the asker sign them on the page of its
-            question, and put the signature here.
+            Anybody can copy a receipt. Write words that nobody can know before, let the asker sign them on the page of
+            its question, and put the signature here.
           </p>
           <TextField
             label="Fresh words"

@@ -24,7 +24,8 @@ export function headlineOf({ verdict, steps }: CheckedReceipt): Headline {
       return {
         tone: "warn",
         title: "The proof is good. Do you take its provider's word?",
-        words: "Verified twice, in this browser and on chain. What it is worth depends on whether you trust the provider.",
+        words:
+          "Verified twice, in this browser and on chain. What it is worth depends on whether you trust the provider.",
       };
     case "unanchored":
       return {

@@ -25,8 +25,8 @@ import {
 } from "../../ui/index.ts";
 import { type AskDraft, type DraftedStatement, draftedStatement, topicsOf } from "./askDraft.ts";
 import { readCard } from "./card.ts";
-import { NeedsWallet, NoQueryMarket, PapersFields, TextOrFile, useCanSign } from "./parts.tsx";
 import { ProviderChoice } from "./ProviderChoice.tsx";
+import { NeedsWallet, NoQueryMarket, PapersFields, TextOrFile, useCanSign } from "./parts.tsx";
 import styles from "./questions.module.css";
 import { StatementForm } from "./StatementForm.tsx";
 import { useAskDraft } from "./useAskDraft.ts";

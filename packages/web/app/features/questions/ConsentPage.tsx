@@ -19,18 +19,7 @@ import { downloadJson, readShared, toLinkPart } from "../../lib/share.ts";
 import { routes } from "../../routes.ts";
 import { AddressName, useSession } from "../../session/index.ts";
 import { type SubjectDomain, useSubject, useSubjectDomains } from "../../session/subject.ts";
-import {
-  Button,
-  ButtonLink,
-  Card,
-  Disclosure,
-  ErrorNote,
-  Facts,
-  Hash,
-  Note,
-  Page,
-  Wait,
-} from "../../ui/index.ts";
+import { Button, ButtonLink, Card, Disclosure, ErrorNote, Facts, Hash, Note, Page, Wait } from "../../ui/index.ts";
 import { type ConsentFile, consentFileOf, consentSetting } from "./consentFile.ts";
 import { CopyTextButton, NeedsWallet, NoQueryMarket, TextOrFile, useCanSign } from "./parts.tsx";
 import styles from "./questions.module.css";
@@ -149,7 +138,8 @@ function Request({
                     <span className="soft small">It gives no name.</span>
                   ) : (
                     <span>
-                      It calls itself “{request.askerName}”. <span className="soft small">Nobody has checked this name.</span>
+                      It calls itself “{request.askerName}”.{" "}
+                      <span className="soft small">Nobody has checked this name.</span>
                     </span>
                   )}
                 </div>,
@@ -168,8 +158,8 @@ function Request({
       ) : hasDeclined ? (
         <Note tone="good">
           <p>
-            <strong>You did not consent.</strong> Nothing was signed and nothing was sent. The asker is not told; it can ask
-            you again, and you can come back to this link.
+            <strong>You did not consent.</strong> Nothing was signed and nothing was sent. The asker is not told; it can
+            ask you again, and you can come back to this link.
           </p>
           <Button isSmall onPress={() => setDeclined(false)}>
             Look at it again
@@ -179,9 +169,9 @@ function Request({
         <Note tone="warn">
           <p>
             <strong>This browser does not know the provider.</strong> The request says that it is reached at{" "}
-            <code>{request.providerUrl}</code>, but a request's own address is not followed: whoever sent it could send you
-            anywhere. Add the provider under My records, with address and URL from where you trust them, then open this
-            link again.
+            <code>{request.providerUrl}</code>, but a request's own address is not followed: whoever sent it could send
+            you anywhere. Add the provider under My records, with address and URL from where you trust them, then open
+            this link again.
           </p>
           <ButtonLink isSmall href={routes.records}>
             My records
@@ -273,10 +263,7 @@ function Reviewed({
         <Facts
           rows={[
             ["On record", words.record],
-            [
-              "The answer will be",
-              <strong key="a">{answer ? "Yes, it is true" : "No, it is not true"}</strong>,
-            ],
+            ["The answer will be", <strong key="a">{answer ? "Yes, it is true" : "No, it is not true"}</strong>],
             ["Known together", words.together],
           ]}
         />
@@ -298,8 +285,8 @@ function Reviewed({
               <Bullet>The value on record: the asker gets yes or no, nothing else.</Bullet>
               <Bullet>Your other records, and what others have asked about you.</Bullet>
               <Bullet>
-                From everybody else: question and answer. The chain shows that this account asked this provider something,
-                and when.
+                From everybody else: question and answer. The chain shows that this account asked this provider
+                something, and when.
               </Bullet>
             </ul>
           </section>
@@ -388,9 +375,7 @@ function Given({ file }: { readonly file: ConsentFile }): ReactNode {
             read it. The provider takes it until {formatMoment(file.notAfter)}.
           </p>
         </Note>
-        <p>
-          Send this text to the asker. If the asker uses this browser too, its page has it already.
-        </p>
+        <p>Send this text to the asker. If the asker uses this browser too, its page has it already.</p>
         <div className="row">
           <CopyTextButton text={text} label="Copy the consent" done="Copied: now send it" />
           <Button onPress={() => downloadJson("consent.json", file)}>Download as a file</Button>

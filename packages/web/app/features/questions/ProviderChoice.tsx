@@ -100,8 +100,8 @@ function DomainNote({ domain: { info, error } }: { readonly domain: KnownDomain 
             : dataset.offers.map((offer, n) => (
                 <span key={offer.circuit}>
                   {n === 0 ? "" : "; "}
-                  {circuits[offer.circuit] ?? offer.circuit} for <Amount value={offer.price} token={offer.token} />, bond{" "}
-                  <Amount value={offer.bond} token={offer.token} />, within {formatDuration(offer.window)}
+                  {circuits[offer.circuit] ?? offer.circuit} for <Amount value={offer.price} token={offer.token} />,
+                  bond <Amount value={offer.bond} token={offer.token} />, within {formatDuration(offer.window)}
                 </span>
               ))}
           .{" "}

@@ -157,7 +157,8 @@ function useIsAsker(record: QueryRecord): { readonly canSign: boolean; readonly 
       notice: (
         <Note tone="warn">
           <p>
-            Another wallet prepared this question. Choose its account in your wallet: <AddressName address={record.asker} />
+            Another wallet prepared this question. Choose its account in your wallet:{" "}
+            <AddressName address={record.asker} />
           </p>
         </Note>
       ),
@@ -280,7 +281,9 @@ function SendAgain({ record }: { readonly record: QueryRecord }): ReactNode {
   return (
     <Card title="Send it again">
       <div className="stack">
-        <p>The question left this browser, and no reply came. It is sent again as it was; the provider takes it once.</p>
+        <p>
+          The question left this browser, and no reply came. It is sent again as it was; the provider takes it once.
+        </p>
         {notice}
         <div className="row">
           <Button kind="primary" isDisabled={!canSign || quoting.isPending} onPress={() => quoting.mutate(undefined)}>
@@ -372,8 +375,8 @@ function Pay({ record, view }: OwnQuestion): ReactNode {
         {isShort ? (
           <Note tone="warn">
             <p>
-              Your wallet has too little of the token: <Amount value={missing} token={token} /> are needed. Get some, then
-              pay here; the quote stands for a while.
+              Your wallet has too little of the token: <Amount value={missing} token={token} /> are needed. Get some,
+              then pay here; the quote stands for a while.
             </p>
           </Note>
         ) : undefined}
@@ -415,8 +418,8 @@ function Proving({ record, view }: OwnQuestion): ReactNode {
           note={left === undefined ? "reading the chain" : `${formatDuration(left)} left`}
         />
         <p className="soft">
-          You may leave this page: the answer lands on chain, encrypted to a key that only this browser has. If none comes
-          in time, you take back your price and the provider's bond.
+          You may leave this page: the answer lands on chain, encrypted to a key that only this browser has. If none
+          comes in time, you take back your price and the provider's bond.
         </p>
       </div>
     </Card>
@@ -445,7 +448,9 @@ function Overdue({ record, view }: OwnQuestion): ReactNode {
           <Button kind="primary" isDisabled={!canSign || refunding.isPending} onPress={() => refunding.mutate()}>
             Take the money back
           </Button>
-          {refunding.isPending ? <Wait>Waiting for your wallet, then for the chain to take the transaction</Wait> : undefined}
+          {refunding.isPending ? (
+            <Wait>Waiting for your wallet, then for the chain to take the transaction</Wait>
+          ) : undefined}
         </div>
         {refunding.error === null ? undefined : <ErrorNote error={refunding.error} />}
       </div>
@@ -459,8 +464,8 @@ function Expired({ record, view }: OwnQuestion): ReactNode {
     <>
       <Note>
         <p>
-          The provider did not answer, and paid for it: <Amount value={price + bond} token={record.offer.token} /> came to
-          your free balance in the query market. Withdraw it on the page Account, or ask another question with it.
+          The provider did not answer, and paid for it: <Amount value={price + bond} token={record.offer.token} /> came
+          to your free balance in the query market. Withdraw it on the page Account, or ask another question with it.
         </p>
         <ButtonLink isSmall href={routes.account}>
           Account
@@ -594,9 +599,13 @@ function Receipt({ record }: { readonly record: QueryRecord }): ReactNode {
           Shows question and answer to whoever gets it, with the proof: anybody can check it without a wallet. It cannot
           be taken back.
         </p>
-        {receipt.error === null ? undefined : <ErrorNote error={receipt.error} onRetry={() => void receipt.refetch()} />}
+        {receipt.error === null ? undefined : (
+          <ErrorNote error={receipt.error} onRetry={() => void receipt.refetch()} />
+        )}
         {receipt.data === undefined ? (
-          receipt.error === null ? <Wait>Reading the proof from the chain</Wait> : undefined
+          receipt.error === null ? (
+            <Wait>Reading the proof from the chain</Wait>
+          ) : undefined
         ) : (
           <>
             <SharedLink

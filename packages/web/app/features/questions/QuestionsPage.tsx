@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import { useMarket, useChainTime } from "../../market/index.ts";
+import { useChainTime, useMarket } from "../../market/index.ts";
 import { routes } from "../../routes.ts";
 import { type OwnQuestion, useOwnQuestions } from "../../session/asker.ts";
 import { AddressName, Amount, useSession } from "../../session/index.ts";
@@ -64,7 +64,9 @@ function Own(): ReactNode {
   const { head } = useMarket();
   if (questions === undefined) {
     if (error !== null && error !== undefined) return <ErrorNote error={error} />;
-    return <Wait>{head === undefined ? "Waiting for the first block" : "Reading your questions from this browser"}</Wait>;
+    return (
+      <Wait>{head === undefined ? "Waiting for the first block" : "Reading your questions from this browser"}</Wait>
+    );
   }
   return (
     <Card title="Your questions">

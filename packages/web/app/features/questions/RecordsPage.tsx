@@ -118,22 +118,23 @@ function AddProvider({ onAdded }: { readonly onAdded: (provider: string) => void
         <Button isDisabled={!isAddress || url.trim() === "" || dataset.isFetching} onPress={() => setAsked(url.trim())}>
           Look at this provider
         </Button>
-        {!isAddress && provider !== "" ? <span className="soft small">An address is 0x and 40 digits.</span> : undefined}
+        {!isAddress && provider !== "" ? (
+          <span className="soft small">An address is 0x and 40 digits.</span>
+        ) : undefined}
       </div>
       {dataset.isFetching ? <Wait>Waiting for {asked} to say what it holds</Wait> : undefined}
       {dataset.error === null || asked === "" ? undefined : <ErrorNote error={dataset.error} />}
       {other === undefined ? undefined : (
         <Note tone="bad">
           <p>
-            {asked} answers for <code>{other}</code>, not for the address that you gave. Ask the provider which is right.
+            {asked} answers for <code>{other}</code>, not for the address that you gave. Ask the provider which is
+            right.
           </p>
         </Note>
       )}
       {dataset.data === undefined || other !== undefined || !isAddress ? undefined : (
         <Note tone="good">
-          <p>
-            It answers for this address, with the data set “{dataset.data.definition.name}”.
-          </p>
+          <p>It answers for this address, with the data set “{dataset.data.definition.name}”.</p>
           <Button
             isSmall
             onPress={() => {
@@ -158,18 +159,14 @@ function AtProvider({ domain }: { readonly domain: SubjectDomain }): ReactNode {
       <Card title="Your key">
         <div className="stack">
           <p>
-            Your key for this provider follows from a signature of your wallet, so the same wallet finds the same records
-            again on any machine. The wallet signs the same words twice, to make sure that it always signs them alike.
-            Nothing is sent.
+            Your key for this provider follows from a signature of your wallet, so the same wallet finds the same
+            records again on any machine. The wallet signs the same words twice, to make sure that it always signs them
+            alike. Nothing is sent.
           </p>
           <NeedsWallet>Connect the wallet that your records are, or shall be, bound to.</NeedsWallet>
           {account === undefined ? undefined : (
             <div className="row">
-              <Button
-                kind="primary"
-                isDisabled={!canSign || unlocking.isPending}
-                onPress={() => unlocking.mutate()}
-              >
+              <Button kind="primary" isDisabled={!canSign || unlocking.isPending} onPress={() => unlocking.mutate()}>
                 Unlock my records
               </Button>
               {unlocking.isPending ? <Wait>Waiting for {account.wallet} to sign, twice</Wait> : undefined}
@@ -236,8 +233,7 @@ function Enrol({
   const hasPapers = Object.values(papers).some((text) => text !== "");
   const problem = hasPapers ? problemOf(papers) : undefined;
   const enrolling = useMutation({
-    mutationFn: () =>
-      subject.enrol({ code: code.trim().toUpperCase(), ...(hasPapers ? { papers } : {}) }),
+    mutationFn: () => subject.enrol({ code: code.trim().toUpperCase(), ...(hasPapers ? { papers } : {}) }),
     onSuccess: onEnrolled,
   });
   return (
@@ -254,9 +250,7 @@ function Enrol({
         hint="It works once."
       />
       <PapersFields papers={papers} onChange={setPapers} />
-      <p className="soft small">
-        Leave the papers empty only if the provider registered you without papers. {problem}
-      </p>
+      <p className="soft small">Leave the papers empty only if the provider registered you without papers. {problem}</p>
       <div className="row">
         <Button
           kind="primary"
@@ -364,7 +358,9 @@ function OwnCard({ subject }: { readonly subject: SubjectClient }): ReactNode {
         </p>
         {query.error === null ? undefined : <ErrorNote error={query.error} onRetry={() => void query.refetch()} />}
         {json === undefined ? (
-          query.error === null ? <Wait>Waiting for the provider to name its data set</Wait> : undefined
+          query.error === null ? (
+            <Wait>Waiting for the provider to name its data set</Wait>
+          ) : undefined
         ) : (
           <SharedLink
             fragment={routes.askAbout(toLinkPart(json))}

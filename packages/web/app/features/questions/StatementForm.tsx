@@ -179,8 +179,8 @@ function Scorecard({
   return (
     <div className="stack">
       <p>
-        A scorecard asks about several numbers together. Each clause multiplies the fields, adds them up and gives points
-        when the sum is high enough; the answer is yes when there are enough points.
+        A scorecard asks about several numbers together. Each clause multiplies the fields, adds them up and gives
+        points when the sum is high enough; the answer is yes when there are enough points.
       </p>
       {clauses.map((clause, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: clauses have no identity but their place

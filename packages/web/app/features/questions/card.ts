@@ -9,7 +9,10 @@ const address = z
   .string()
   .regex(/^0x[0-9a-fA-F]{40}$/)
   .transform((text) => text as Address);
-const coordinate = z.string().regex(/^\d{1,78}$/).transform(BigInt);
+const coordinate = z
+  .string()
+  .regex(/^\d{1,78}$/)
+  .transform(BigInt);
 const cardSchema = z.object({
   version: z.literal(1),
   chainId: z.int().positive(),

@@ -63,7 +63,9 @@ export function NoQueryMarket(): ReactNode {
   const { network } = useSession();
   return (
     <Note tone="warn">
-      <p>{network.name} has no query market, so no questions are asked there. Choose another network in the settings.</p>
+      <p>
+        {network.name} has no query market, so no questions are asked there. Choose another network in the settings.
+      </p>
     </Note>
   );
 }
