@@ -21,6 +21,7 @@ export type Packed = { readonly name: string; readonly tarball: string; readonly
  */
 export function packPackages(destination: string, names: readonly string[] = publicPackages()): readonly Packed[] {
   mkdirSync(destination, { recursive: true });
+  if (names.includes("web")) buildWeb();
   mkdirSync(join(root, ".cache"), { recursive: true });
   // Below the repository, so that TypeScript finds the dependencies.
   const work = mkdtempSync(join(root, ".cache", "pack-"));
@@ -51,6 +52,12 @@ export function packPackages(destination: string, names: readonly string[] = pub
  */
 export function publicPackages(): readonly string[] {
   return packageNames().filter((name) => readManifest(join(root, "packages", name)).private !== true);
+}
+
+/** The web app is carried as built files. */
+function buildWeb(): void {
+  const { status, stderr } = spawnSync(process.execPath, [join(root, "scripts", "web.ts")], { encoding: "utf8" });
+  if (status !== 0) throw new Error(`the web app cannot be built:\n${stderr}`);
 }
 
 /** Compiles all packages in one go, each to `<work>/js/<name>/src`. */

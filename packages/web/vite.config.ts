@@ -22,6 +22,8 @@ const config: UserConfig = defineConfig({
     emptyOutDir: true,
     target: "es2022",
     manifest: "manifest.json",
+    // Whose work is in the bundle, for whoever hosts it.
+    license: { fileName: "licences.md" },
     // Sizes are held by bundle-limits.json.
     chunkSizeWarningLimit: Number.POSITIVE_INFINITY,
     assetsInlineLimit: 0,

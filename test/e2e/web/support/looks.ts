@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Page } from "playwright-core";
+import { sizes } from "./stage.ts";
+
+/** Impacts that no page may have. */
+const IMPACTS: readonly unknown[] = ["serious", "critical"];
+
+/**
+ * Holds a page against the rules of accessibility.
+ *
+ * @param page that is open
+ * @param name for the message
+ */
+export async function assertAccessible(page: Page, name: string): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const bad = violations
+    .filter(({ impact }) => IMPACTS.includes(impact))
+    .map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
+  assert.deepEqual(bad, [], `${name} breaks rules of accessibility`);
+}
+
+/** What a page looks like, in both themes and at both widths: each is looked at by axe, measured for overflow, and kept as a picture. */
+export async function lookAtPage(page: Page, name: string, folder: string | undefined): Promise<void> {
+  for (const [size, viewport] of Object.entries(sizes)) {
+    await page.setViewportSize(viewport);
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      await page.waitForFunction((scheme) => document.documentElement.dataset.theme === scheme, colorScheme);
+      const title = `${name}, ${size}, ${colorScheme}`;
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(overflow <= 0, `${title} is ${overflow} px wider than its window`);
+      await assertAccessible(page, title);
+      if (folder !== undefined) {
+        const path = join(folder, `${name}-${size}-${colorScheme}.png`);
+        mkdirSync(dirname(path), { recursive: true });
+        await page.screenshot({ path, fullPage: true });
+      }
+    }
+  }
+}
