@@ -4,11 +4,7 @@ import react from "@vitejs/plugin-react";
 import { defineConfig, type UserConfig } from "vite";
 
 /** Files of public data sets, which the package's exports do not name. */
-const datasets: string = join(
-  dirname(dirname(createRequire(import.meta.url).resolve("vega-datasets"))),
-  "data",
-  sep,
-);
+const datasets: string = join(dirname(dirname(createRequire(import.meta.url).resolve("vega-datasets"))), "data", sep);
 
 /** Addresses are relative, so that the built site works in any folder of any host. */
 const config: UserConfig = defineConfig({

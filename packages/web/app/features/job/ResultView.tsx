@@ -66,11 +66,13 @@ function Shown({ bytes, shown }: { readonly bytes: Uint8Array; readonly shown: S
   }
 }
 
+type TableRow = { readonly row: ResultTable["rows"][number]; readonly key: string };
+
 function Tabular({ table, text }: { readonly table: ResultTable; readonly text: string }): ReactNode {
   const drawable = useMemo(() => drawableOf(table), [table]);
   const isCut = table.rows.length > MOST_ROWS;
   const rows = useMemo(
-    () => table.rows.slice(0, MOST_ROWS).map((row, index) => ({ row, key: String(index) })),
+    () => table.rows.slice(0, MOST_ROWS).map((row, index): TableRow => ({ row, key: String(index) })),
     [table],
   );
   return (
@@ -93,7 +95,7 @@ function Tabular({ table, text }: { readonly table: ResultTable; readonly text: 
                   columns={table.columns.map((column) => ({
                     title: fieldWords(column),
                     isNumber: table.rows.every((row) => typeof row[column] === "number"),
-                    cell: ({ row }) => cellText(row[column]),
+                    cell: ({ row }: TableRow) => cellText(row[column]),
                   }))}
                 />
                 {isCut ? (
@@ -193,13 +195,7 @@ function ImageView({ bytes, type }: { readonly bytes: Uint8Array; readonly type:
 }
 
 /** Saves bytes as a file. */
-export function DownloadButton({
-  bytes,
-  name,
-}: {
-  readonly bytes: Uint8Array;
-  readonly name: string;
-}): ReactNode {
+export function DownloadButton({ bytes, name }: { readonly bytes: Uint8Array; readonly name: string }): ReactNode {
   return (
     <Button
       isSmall

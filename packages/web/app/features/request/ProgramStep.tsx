@@ -1,12 +1,23 @@
 import { FileCode2, FileText, Trash2 } from "lucide-react";
 import { lazy, type ReactNode, Suspense, useState } from "react";
 import { formatBytes } from "../../lib/format.ts";
-import { Button, Card, Choices, Disclosure, ErrorNote, FileDrop, Note, Select, TextField, Wait } from "../../ui/index.ts";
+import {
+  Button,
+  Card,
+  Choices,
+  Disclosure,
+  ErrorNote,
+  FileDrop,
+  Note,
+  Select,
+  TextField,
+  Wait,
+} from "../../ui/index.ts";
 import {
   BLANK_PROGRAM,
-  dataProblem,
   type DraftFile,
   type DraftLimits,
+  dataProblem,
   engineOf,
   type PartProblems,
   type ProgramSource,
@@ -52,7 +63,13 @@ export function ProgramStep({
     setFailure(undefined);
     try {
       changeFiles(await loadExample(example));
-      change({ source: "example", example: example.id, args: example.args.join("\n"), stdin: "", label: example.title });
+      change({
+        source: "example",
+        example: example.id,
+        args: example.args.join("\n"),
+        stdin: "",
+        label: example.title,
+      });
     } catch (thrown) {
       setFailure(thrown);
     } finally {
@@ -231,9 +248,10 @@ function ProgramText({
   return (
     <Disclosure title={`Look at ${file.name}`}>
       <div className="stack">
-        <pre className={styles.source} aria-label={`Source of ${file.name}`} role="region" tabIndex={0}>
-          {text}
-        </pre>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
+        <section className={styles.source} aria-label={`Source of ${file.name}`} tabIndex={0}>
+          <pre>{text}</pre>
+        </section>
         <div>
           <Button isSmall onPress={onEdit}>
             Change it in the editor

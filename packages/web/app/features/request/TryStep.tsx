@@ -1,4 +1,4 @@
-import { type Manifest } from "@quorate/core";
+import type { Manifest } from "@quorate/core";
 import { Play, Square } from "lucide-react";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { formatBytes } from "../../lib/format.ts";
@@ -94,15 +94,15 @@ function Tried({ run: ended, outputLimit }: { readonly run: TriedRun; readonly o
       {"usage" in ended ? (
         <Facts
           rows={[
-            ["Fuel", <Number key="fuel">{wholes.format(ended.usage.fuel)} units</Number>],
-            ["Memory", <Number key="memory">{formatBytes(ended.usage.memoryBytes)}</Number>],
+            ["Fuel", <Figure key="fuel">{wholes.format(ended.usage.fuel)} units</Figure>],
+            ["Memory", <Figure key="memory">{formatBytes(ended.usage.memoryBytes)}</Figure>],
             [
               "Output",
-              <Number key="output">
+              <Figure key="output">
                 {formatBytes(ended.usage.outputBytes)} of {formatBytes(outputLimit)}
-              </Number>,
+              </Figure>,
             ],
-            ["Time in this browser", <Number key="time">{wholes.format(Math.round(ended.usage.elapsedMs))} ms</Number>],
+            ["Time in this browser", <Figure key="time">{wholes.format(Math.round(ended.usage.elapsedMs))} ms</Figure>],
           ]}
         />
       ) : undefined}
@@ -124,6 +124,6 @@ function Tried({ run: ended, outputLimit }: { readonly run: TriedRun; readonly o
   );
 }
 
-function Number({ children }: { readonly children: ReactNode }): ReactNode {
+function Figure({ children }: { readonly children: ReactNode }): ReactNode {
   return <span className="numeric">{children}</span>;
 }

@@ -1,4 +1,4 @@
-import { isSafeFileName, type Manifest, MAX_OUTPUT_BYTES } from "@quorate/core";
+import { isSafeFileName, MAX_OUTPUT_BYTES, type Manifest } from "@quorate/core";
 
 /** A file that goes into the package. */
 export type DraftFile = { readonly name: string; readonly bytes: Uint8Array };
@@ -181,11 +181,15 @@ const LONGEST_WALL_TIME_S = 604_800;
 /**
  * Puts manifest and files together.
  *
- * @param draft - The form.
- * @param files - Its files.
+ * @param draft - How the program is run, as typed.
+ * @param files - Program and data.
  * @param engines - What this build can run, exact versions.
  */
-export function buildParts(draft: RequestDraft, files: DraftFiles, engines: readonly Manifest["engine"][]): BuiltParts {
+export function buildParts(
+  draft: Pick<RequestDraft, "args" | "stdin" | "limits">,
+  files: DraftFiles,
+  engines: readonly Manifest["engine"][],
+): BuiltParts {
   const { program } = files;
   const engine = program === undefined ? undefined : engines.find(({ name }) => name === engineOf(program.name));
   const programWords =
@@ -263,11 +267,6 @@ function inRange(text: string, least: number, most: number): number | string {
 
 function whenWrong<Field extends string>(field: Field, value: number | string): { readonly [Name in Field]?: string } {
   return (typeof value === "string" ? { [field]: value } : {}) as { readonly [Name in Field]?: string };
-}
-
-/** Whether two files have the same content. */
-export function sameFile(a: DraftFile | undefined, b: DraftFile | undefined): boolean {
-  return a === b || (a !== undefined && b !== undefined && a.name === b.name && a.bytes === b.bytes);
 }
 
 /**

@@ -1,6 +1,6 @@
-import stocksUrl from "vega-datasets/data/stocks.csv?url";
-import weatherUrl from "vega-datasets/data/seattle-weather.csv?url";
 import { FatalError } from "@quorate/core";
+import weatherUrl from "vega-datasets/data/seattle-weather.csv?url";
+import stocksUrl from "vega-datasets/data/stocks.csv?url";
 import type { DraftFile } from "./draft.ts";
 import stocksSource from "./programs/stocks.js?raw";
 import weatherSource from "./programs/weather.js?raw";

@@ -1,8 +1,8 @@
 import {
   type Address,
   checkRequest,
-  Flag,
   FatalError,
+  Flag,
   type Hex,
   leastQuorum,
   MAX_CALLOUT_BPS,
@@ -340,12 +340,24 @@ export function endingsOf(wishes: JobWishes): readonly Ending[] {
   const all = terms.places.map((_, place) => place).filter((place) => place < seats || place >= seats + spares);
   const opened = (places: readonly number[], hash: (place: number) => Hex = () => ANY_HASH) =>
     places.map((place) => ({ place, outcome: Outcome.Ok, resultHash: hash(place) }));
-  const base: SettlementFacts = { terms, openedAt: 0, committed: all, declined: [], promotions: [], openings: opened(all) };
+  const base: SettlementFacts = {
+    terms,
+    openedAt: 0,
+    committed: all,
+    declined: [],
+    promotions: [],
+    openings: opened(all),
+  };
   const withoutFirst = all.filter((place) => place !== 0);
   const replaced = spares > 0 ? [{ spare: seats, seat: 0, promotedAt: 0 }] : [];
   const present = spares > 0 ? [...withoutFirst, seats] : withoutFirst;
   const enough = spares > 0 || seats - 1 >= quorum;
-  const instead = spares > 0 ? "A spare takes its seat and does the work." : enough ? "The others still reach the quorum." : "Without it, and without spares, no answer reaches the quorum.";
+  const instead =
+    spares > 0
+      ? "A spare takes its seat and does the work."
+      : enough
+        ? "The others still reach the quorum."
+        : "Without it, and without spares, no answer reaches the quorum.";
   const cases: readonly (readonly [string, string, SettlementFacts])[] = [
     ["All agree", "The accepted answer, and everybody who gave it is paid.", base],
     [
@@ -416,4 +428,3 @@ function sampleTerms(wishes: JobWishes): Terms {
 export function standbyCost({ priceCeiling, spares = 0, standbyBps = 0 }: JobWishes): bigint {
   return BigInt(spares) * shareOf(priceCeiling, standbyBps);
 }
-

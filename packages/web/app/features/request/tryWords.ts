@@ -10,7 +10,8 @@ export type TryWords = {
 
 const causes: Readonly<Record<FailureCause, string>> = {
   [FailureCause.NonZeroExit]: "The program ended with an error",
-  [FailureCause.Trap]: "The program did something that WebAssembly stops: a division by zero, memory out of bounds, or the like",
+  [FailureCause.Trap]:
+    "The program did something that WebAssembly stops: a division by zero, memory out of bounds, or the like",
   [FailureCause.FuelExhausted]: "The program used up its fuel. Give it more, or less to do",
   [FailureCause.MemoryExceeded]: "The program asked for more memory than its limit. Raise the limit, or use less",
   [FailureCause.OutputExceeded]: "The program wrote more than its output limit. Raise the limit, or write less",
