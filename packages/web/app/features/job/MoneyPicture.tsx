@@ -90,14 +90,14 @@ function Bar({
         role="img"
         aria-label={`${title}: ${words}`}
       >
-        {pieces.map(({ part, x, width }) =>
+        {pieces.map(({ part, x, width }, index) =>
           width === 0 ? undefined : (
             <rect
               key={part.id}
               className={styles[part.kind]}
               x={x}
               y={0}
-              width={Math.max(width - GAP, 2)}
+              width={Math.max(width - (index === pieces.length - 1 ? 0 : GAP), 2)}
               height={HEIGHT}
             />
           ),

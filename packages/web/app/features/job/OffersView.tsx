@@ -24,18 +24,7 @@ import {
   useTrust,
 } from "../../session/index.ts";
 import { Connect } from "../../shell/Connect.tsx";
-import {
-  Badge,
-  Button,
-  ButtonLink,
-  Card,
-  Countdown,
-  Disclosure,
-  ErrorNote,
-  Facts,
-  Note,
-  Wait,
-} from "../../ui/index.ts";
+import { Badge, Button, ButtonLink, Card, Countdown, Disclosure, ErrorNote, Note, Sums, Wait } from "../../ui/index.ts";
 import { askingPrices } from "../request/terms.ts";
 import { diagnosisWords } from "./diagnosis.ts";
 import styles from "./job.module.css";
@@ -284,7 +273,6 @@ function OfferItem({
         ) : (
           <Button
             isSmall
-            kind={isDenied ? "secondary" : "primary"}
             isDisabled={!isTrustLoaded}
             onPress={() => act(trust.allow(offer.provider, organization))}
             aria-label={`Trust ${name}`}
@@ -402,7 +390,7 @@ function PanelCard({
             </ul>
           )}
           {escrow === undefined ? undefined : (
-            <Facts
+            <Sums
               rows={[
                 ["Escrow", <Amount key="escrow" value={escrow} token={request.token} />],
                 ...(free === undefined

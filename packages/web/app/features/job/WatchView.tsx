@@ -10,7 +10,6 @@ import {
   Card,
   Checkbox,
   Countdown,
-  Disclosure,
   ErrorNote,
   Facts,
   Hash,
@@ -390,7 +389,9 @@ function HistoryCard({ job }: { readonly job: MarketJob }): ReactNode {
                 {provider === undefined ? undefined : <AddressName address={provider} />} {text}
               </span>
               <span className={styles.eventPlace}>
-                <Relative at={event.timestamp} now={now} />, block {block}
+                <span>
+                  block {block}, <Relative at={event.timestamp} now={now} />
+                </span>
                 <Hash value={transaction} label="transaction" />
               </span>
             </li>
@@ -405,28 +406,26 @@ function TermsCard({ view, facts }: { readonly view: JobView; readonly facts: Jo
   const { terms, openedAt } = view;
   if (terms === undefined) return;
   return (
-    <Card>
-      <Disclosure title="Terms of the job">
-        <Facts
-          rows={[
-            ["Requester", <AddressName key="requester" address={terms.requester} />],
-            ...(openedAt === undefined ? [] : [["Opened", <Moment key="opened" at={openedAt} />] as const]),
-            ["Escrow", <Amount key="escrow" value={view.money.escrow} token={terms.token} />],
-            ["Bond of each place", <Amount key="bond" value={terms.bond} token={terms.token} />],
-            ["Fee for settling", <Amount key="fee" value={terms.carrierFee} token={terms.token} />],
-            ["Call-out fee", `${terms.calloutBps / 100} % of the price`],
-            ["Standby fee", `${terms.standbyBps / 100} % of the price`],
-            ["Time for commitments", formatDuration(terms.commitWindow)],
-            ["Time for openings", formatDuration(terms.revealWindow)],
-            ...(terms.callback === ZERO_ADDRESS
-              ? []
-              : [["Contract that is told", <AddressName key="callback" address={terms.callback} />] as const]),
-            ...(facts === undefined
-              ? []
-              : [["Package", <code key="package">{shortHex(facts.request.packageHash)}</code>] as const]),
-          ]}
-        />
-      </Disclosure>
+    <Card title="Terms">
+      <Facts
+        rows={[
+          ["Requester", <AddressName key="requester" address={terms.requester} />],
+          ...(openedAt === undefined ? [] : [["Opened", <Moment key="opened" at={openedAt} />] as const]),
+          ["Escrow", <Amount key="escrow" value={view.money.escrow} token={terms.token} />],
+          ["Bond of each place", <Amount key="bond" value={terms.bond} token={terms.token} />],
+          ["Fee for settling", <Amount key="fee" value={terms.carrierFee} token={terms.token} />],
+          ["Call-out fee", `${terms.calloutBps / 100} % of the price`],
+          ["Standby fee", `${terms.standbyBps / 100} % of the price`],
+          ["Time for commitments", formatDuration(terms.commitWindow)],
+          ["Time for openings", formatDuration(terms.revealWindow)],
+          ...(terms.callback === ZERO_ADDRESS
+            ? []
+            : [["Contract that is told", <AddressName key="callback" address={terms.callback} />] as const]),
+          ...(facts === undefined
+            ? []
+            : [["Package", <code key="package">{shortHex(facts.request.packageHash)}</code>] as const]),
+        ]}
+      />
     </Card>
   );
 }

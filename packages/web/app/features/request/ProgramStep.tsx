@@ -153,8 +153,7 @@ export function ProgramStep({
           ) : undefined}
         </div>
       </Card>
-      <DataCard stored={stored} />
-      <Card>
+      <DataCard stored={stored}>
         <Disclosure
           title="Arguments, input and limits"
           isOpenAtFirst={problems !== undefined && Object.keys(problems.limits).length > 0}
@@ -187,7 +186,7 @@ export function ProgramStep({
             />
           </div>
         </Disclosure>
-      </Card>
+      </DataCard>
     </div>
   );
 }
@@ -262,7 +261,7 @@ function ProgramText({
   );
 }
 
-function DataCard({ stored }: { readonly stored: StoredDraft }): ReactNode {
+function DataCard({ stored, children }: { readonly stored: StoredDraft; readonly children: ReactNode }): ReactNode {
   const { draft, files, change, changeFiles } = stored;
   const [refused, setRefused] = useState<readonly string[]>([]);
   const takeData = async (dropped: readonly File[]): Promise<void> => {
@@ -277,7 +276,7 @@ function DataCard({ stored }: { readonly stored: StoredDraft }): ReactNode {
   const total = files.data.reduce((sum, { bytes }) => sum + bytes.length, 0);
   return (
     <Card
-      title="Data"
+      title="Data and limits"
       aside={
         files.data.length === 0 ? undefined : (
           <span className="soft small numeric">
@@ -316,6 +315,7 @@ function DataCard({ stored }: { readonly stored: StoredDraft }): ReactNode {
             ))}
           </ul>
         )}
+        {children}
       </div>
     </Card>
   );

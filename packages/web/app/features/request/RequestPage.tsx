@@ -330,14 +330,15 @@ function useTermsContext(token: Address, parts: Parts | undefined): TermsContext
   const limits = windows.data ?? (windows.isError ? defaultWindowLimits : undefined);
   return useMemo(() => {
     if (limits === undefined || !isLoaded || parts === undefined) return undefined;
-    const { seats, spares } = requester.plan();
+    const plan = requester.plan();
     return {
       token,
       symbol,
       decimals,
       windows: limits,
       isLocal,
-      plan: { seats, spares },
+      // Without a history that counts, the plan only says that nothing is known.
+      plan: plan.belowTarget ? { seats: 3, spares: 1 } : plan,
       asking: askingPrices(profiles.values(), parts.manifest.engine, token, minute ?? 0),
       wallTimeMs: parts.manifest.limits.wallTimeMs,
     };

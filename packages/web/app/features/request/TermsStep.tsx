@@ -3,7 +3,7 @@ import type { JobWishes } from "@quorate/sdk";
 import type { ReactNode } from "react";
 import { count, formatDuration } from "../../lib/format.ts";
 import { Amount, useBalances, useSession, useToken } from "../../session/index.ts";
-import { Card, Checkbox, Disclosure, Facts, Note, Select, Stat, Table, TextField } from "../../ui/index.ts";
+import { Card, Checkbox, Disclosure, Note, Select, Stat, Sums, Table, TextField } from "../../ui/index.ts";
 import type { DraftTerms } from "./draft.ts";
 import styles from "./request.module.css";
 import { endingsOf, escrowBound, type ReadTerms, type TermsContext } from "./terms.ts";
@@ -79,96 +79,94 @@ export function TermsStep({
                 <p>{words}</p>
               </Note>
             ))}
-          </div>
-        </Card>
-        <Card>
-          <Disclosure
-            title="Spares, time and the rest"
-            isOpenAtFirst={[
-              "spares",
-              "shadows",
-              "commitWindow",
-              "revealWindow",
-              "offerWindow",
-              "carrierFee",
-              "calloutPercent",
-              "standbyPercent",
-            ].some((name) => problems[name as keyof typeof problems] !== undefined)}
-          >
-            <div className="stack">
-              <div className="grid-2">
-                <TextField
-                  label="Spares"
-                  inputMode="numeric"
-                  hint="Providers that stand by and take a seat whose provider is late or declines. They can read the data."
-                  {...field("spares")}
-                />
-                <TextField
-                  label="Shadows"
-                  inputMode="numeric"
-                  hint="Providers that compute for pay but have no vote, for example to end a probation. They can read the data."
-                  {...field("shadows")}
-                />
-                <TextField
-                  label="Time for commitments"
-                  unit="s"
-                  inputMode="numeric"
-                  hint={<InWords seconds={fields.commitWindow}>to compute and to commit to an answer.</InWords>}
-                  {...field("commitWindow")}
-                />
-                <TextField
-                  label="Time for openings"
-                  unit="s"
-                  inputMode="numeric"
-                  hint={
-                    <InWords seconds={fields.revealWindow}>to show the answers; it ends early when all have.</InWords>
-                  }
-                  {...field("revealWindow")}
-                />
-                <TextField
-                  label="Time for offers"
-                  unit="s"
-                  inputMode="numeric"
-                  hint={<InWords seconds={fields.offerWindow}>to collect offers and open the job.</InWords>}
-                  {...field("offerWindow")}
-                />
-                <TextField
-                  label="Fee for settling"
-                  unit={symbol}
-                  inputMode="decimal"
-                  hint="Goes to whoever brings the job to its end on chain."
-                  {...field("carrierFee")}
-                />
-                <TextField
-                  label="Call-out fee"
-                  unit="% of the price"
-                  inputMode="decimal"
-                  hint="For a provider that worked though no answer could be accepted."
-                  {...field("calloutPercent")}
-                />
-                <TextField
-                  label="Standby fee"
-                  unit="% of the price"
-                  inputMode="decimal"
-                  hint="For a spare that was not needed."
-                  {...field("standbyPercent")}
-                />
+            <Disclosure
+              title="Spares, time and the rest"
+              isOpenAtFirst={[
+                "spares",
+                "shadows",
+                "commitWindow",
+                "revealWindow",
+                "offerWindow",
+                "carrierFee",
+                "calloutPercent",
+                "standbyPercent",
+              ].some((name) => problems[name as keyof typeof problems] !== undefined)}
+            >
+              <div className="stack">
+                <div className="grid-2">
+                  <TextField
+                    label="Spares"
+                    inputMode="numeric"
+                    hint="Providers that stand by and take a seat whose provider is late or declines. They can read the data."
+                    {...field("spares")}
+                  />
+                  <TextField
+                    label="Shadows"
+                    inputMode="numeric"
+                    hint="Providers that compute for pay but have no vote, for example to end a probation. They can read the data."
+                    {...field("shadows")}
+                  />
+                  <TextField
+                    label="Time for commitments"
+                    unit="s"
+                    inputMode="numeric"
+                    hint={<InWords seconds={fields.commitWindow}>to compute and to commit to an answer.</InWords>}
+                    {...field("commitWindow")}
+                  />
+                  <TextField
+                    label="Time for openings"
+                    unit="s"
+                    inputMode="numeric"
+                    hint={
+                      <InWords seconds={fields.revealWindow}>to show the answers; it ends early when all have.</InWords>
+                    }
+                    {...field("revealWindow")}
+                  />
+                  <TextField
+                    label="Time for offers"
+                    unit="s"
+                    inputMode="numeric"
+                    hint={<InWords seconds={fields.offerWindow}>to collect offers and open the job.</InWords>}
+                    {...field("offerWindow")}
+                  />
+                  <TextField
+                    label="Fee for settling"
+                    unit={symbol}
+                    inputMode="decimal"
+                    hint="Goes to whoever brings the job to its end on chain."
+                    {...field("carrierFee")}
+                  />
+                  <TextField
+                    label="Call-out fee"
+                    unit="% of the price"
+                    inputMode="decimal"
+                    hint="For a provider that worked though no answer could be accepted."
+                    {...field("calloutPercent")}
+                  />
+                  <TextField
+                    label="Standby fee"
+                    unit="% of the price"
+                    inputMode="decimal"
+                    hint="For a spare that was not needed."
+                    {...field("standbyPercent")}
+                  />
+                </div>
+                <Checkbox isSelected={typed.setVotes === true} onChange={(setVotes) => onChange({ setVotes })}>
+                  The seats may vote by one set that all of them sign.{" "}
+                  <span className="soft">
+                    It saves transactions; if they do not agree on a set, each commits by itself.
+                  </span>
+                </Checkbox>
+                <Checkbox
+                  isSelected={typed.acceptProbation === true}
+                  onChange={(acceptProbation) => onChange({ acceptProbation })}
+                >
+                  Providers on probation may have a seat.{" "}
+                  <span className="soft">They gave an answer before that a majority contradicted.</span>
+                </Checkbox>
               </div>
-              <Checkbox isSelected={typed.setVotes === true} onChange={(setVotes) => onChange({ setVotes })}>
-                The seats may vote by one set that all of them sign.{" "}
-                <span className="soft">
-                  It saves transactions; if they do not agree on a set, each commits by itself.
-                </span>
-              </Checkbox>
-              <Checkbox
-                isSelected={typed.acceptProbation === true}
-                onChange={(acceptProbation) => onChange({ acceptProbation })}
-              >
-                Providers on probation may have a seat.{" "}
-                <span className="soft">They gave an answer before that a majority contradicted.</span>
-              </Checkbox>
-            </div>
-          </Disclosure>
+            </Disclosure>
+          </div>
         </Card>
         {terms.wishes === undefined ? undefined : <EndingsCard wishes={terms.wishes} token={context.token} />}
       </div>
@@ -300,7 +298,7 @@ function TotalOf({
         value={<Amount value={bound} token={token} />}
         note="The exact amount follows from the offers that you choose; it is paid when you open the job."
       />
-      <Facts
+      <Sums
         rows={[
           [
             count(seats + shadows, "paid place"),
