@@ -24,7 +24,8 @@ export const APP_LAYERS: readonly (readonly string[])[] = [
   ["ui", "data", "workers"],
   ["market"],
   ["session"],
-  ["shell", "features"],
+  ["shell"],
+  ["features"],
 ];
 /** What stands above all folders of the app, and the table of addresses below them. */
 const APP_TOP: readonly string[] = ["App.tsx", "main.tsx", "env.d.ts", "routes.ts"];

@@ -16,6 +16,12 @@ const pages: readonly (readonly [path: string, page: PageComponent])[] = [
   ["/", lazy(() => import("./features/market/MarketPage.tsx"))],
   ["/request", lazy(() => import("./features/request/RequestPage.tsx"))],
   ["/jobs/:id", lazy(() => import("./features/job/JobPage.tsx"))],
+  ["/questions", lazy(() => import("./features/questions/QuestionsPage.tsx"))],
+  ["/questions/:id", lazy(() => import("./features/questions/QuestionPage.tsx"))],
+  ["/ask/:card?", lazy(() => import("./features/questions/AskPage.tsx"))],
+  ["/consent/:request?", lazy(() => import("./features/questions/ConsentPage.tsx"))],
+  ["/records", lazy(() => import("./features/questions/RecordsPage.tsx"))],
+  ["/check/:receipt?", lazy(() => import("./features/check/CheckPage.tsx"))],
 ];
 
 const queries = new QueryClient({

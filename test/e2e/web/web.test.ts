@@ -1,7 +1,18 @@
-// The web app in Debian's Chromium, against a local market with real agents and real proofs.
-import { after, afterEach, before, test } from "node:test";
+// The web app in Debian's Chromium, against a local market with real agents and real proofs. Stories come first; what they leave
+// behind is what the pictures of all pages show.
+import { after, afterEach, before, describe, test } from "node:test";
 import { ensureBuilt } from "../../../scripts/web.ts";
+import { nobodyOffers } from "./stories/nobodyOffers.ts";
+import { requestAndWatch } from "./stories/requestAndWatch.ts";
+import { resumeRequest } from "./stories/resumeRequest.ts";
+import { lookAtPage } from "./support/looks.ts";
+import { fragmentOf, pictures } from "./support/pages.ts";
 import { type Stage, setStage } from "./support/stage.ts";
+
+/** Where pictures go; none are written unless told. */
+const folder = process.env.QUORATE_SCREENSHOTS;
+/** The long version. */
+const isFull = process.env.QUORATE_WEB_FULL === "1";
 
 let stage: Stage;
 
@@ -15,16 +26,26 @@ before(
 after(() => stage?.close());
 afterEach(() => stage.endStory());
 
-test("the app opens on the market, and a burner wallet is one press away", async () => {
-  const visitor = await stage.visitor();
-  await visitor.open("#/");
-  await visitor.page.getByRole("button", { name: "Connect a wallet" }).first().click();
-  await visitor.page.getByRole("button", { name: "Use a burner wallet" }).click();
-  await visitor.page.getByRole("dialog").waitFor({ state: "detached" });
-});
+test("a job is tried in the browser, published, opened with two prompts, watched, and its result opened", () =>
+  requestAndWatch(stage));
+test("a price that nobody works for is explained where offers are waited for", () => nobodyOffers(stage));
+test("a request that is interrupted at each step goes on, and is paid once", { skip: !isFull }, () =>
+  resumeRequest(stage),
+);
 
-test("an injected wallet connects", async () => {
-  const visitor = await stage.visitor({ wallet: "funded" });
-  await visitor.open("#/");
-  await visitor.connect();
+describe("every page, in light and dark, on a phone and on a desk, is accessible and fits its window", () => {
+  for (const picture of pictures) {
+    test(picture.name, async () => {
+      const owner = picture.as === undefined ? undefined : stage.kept[picture.as];
+      const visitor = await stage.visitor(
+        owner === undefined
+          ? {}
+          : { storage: owner.storage, wallet: { privateKey: owner.privateKey, isConnected: true }, dollars: 0 },
+      );
+      await visitor.open(fragmentOf(picture, stage));
+      // Code of the page and of its charts comes when it is needed, and says so meanwhile.
+      await visitor.page.getByText(/^Loading/).waitFor({ state: "detached" });
+      await lookAtPage(visitor.page, picture.name, { folder, isThorough: isFull });
+    });
+  }
 });

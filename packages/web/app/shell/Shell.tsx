@@ -15,7 +15,7 @@ import { useTheme } from "./theme.ts";
 const links: readonly { readonly href: string; readonly title: string; readonly under: readonly string[] }[] = [
   { href: routes.market, title: "Market", under: ["/providers"] },
   { href: routes.jobs, title: "Jobs", under: ["/jobs", "/request"] },
-  { href: routes.ask, title: "Questions", under: ["/ask", "/questions", "/consent", "/records"] },
+  { href: routes.questions, title: "Questions", under: ["/ask", "/questions", "/consent", "/records"] },
   { href: routes.check, title: "Check a proof", under: ["/check"] },
   { href: routes.account, title: "Account", under: ["/account", "/trust", "/settings"] },
 ];

@@ -24,6 +24,16 @@ const SETTLED_TIMEOUT_MS = 240_000;
 export async function fillInRequest(page: Page, ceiling: string): Promise<void> {
   await page.getByText("Risk and return of five stocks").click();
   await page.getByRole("list", { name: "Data files" }).getByText("stocks.csv").waitFor();
+  await goToReview(page, ceiling);
+}
+
+/**
+ * Leads a form whose program is chosen to the review.
+ *
+ * @param page the app
+ * @param ceiling highest price of a seat, whole test dollars
+ */
+export async function goToReview(page: Page, ceiling: string): Promise<void> {
   await page.getByRole("button", { name: "Go on to trying it" }).click();
   await page.getByRole("button", { name: "Run it here" }).click();
   await page.getByText("It runs.").waitFor();
@@ -101,6 +111,14 @@ export async function requestAndWatch(stage: Stage): Promise<void> {
   await stranger.open(`#/jobs/${jobId}`);
   await stranger.page.getByText("Accepted.", { exact: true }).waitFor();
   await stranger.page.getByText("The result is sealed to the requester.").waitFor();
+
+  // The next job: whom one trusts is known already.
+  await visitor.open("#/request");
+  await page.getByText("A year of weather in Seattle").click();
+  await page.getByRole("list", { name: "Data files" }).getByText("seattle-weather.csv").waitFor();
+  await goToReview(page, "150");
+  stage.kept.publishedJob = await publishRequest(page);
+  await page.getByText("3 parties will be able to read your data:").waitFor();
 
   assert.ok(visitor.privateKey !== undefined);
   stage.kept.settledJob = jobId;

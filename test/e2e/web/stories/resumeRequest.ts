@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { parseAbiItem } from "viem";
 import type { Stage } from "../support/stage.ts";
-import { fillInRequest, publishRequest, trustProviders } from "./requestAndWatch.ts";
+import { goToReview, trustProviders } from "./requestAndWatch.ts";
 
-const jobOpened = parseAbiItem(
-  "event Deposited(address indexed token, address indexed account, address indexed payer, uint256 amount)",
+const deposited = parseAbiItem(
+  "event Deposited(address indexed token, address indexed account, address payer, uint96 amount)",
 );
 const SETTLED_TIMEOUT_MS = 240_000;
 
@@ -25,20 +25,21 @@ export async function resumeRequest(stage: Stage): Promise<void> {
   await page.getByRole("list", { name: "Data files" }).getByText("seattle-weather.csv").waitFor();
   await reload();
   await page.getByRole("list", { name: "Data files" }).getByText("seattle-weather.csv").waitFor();
-  await fillInRequest(page, "140");
+  await goToReview(page, "140");
   await reload();
   await page.getByRole("button", { name: "Publish the request" }).waitFor();
   await page.getByText("140 tUSD").first().waitFor();
 
   // The wallet is asked to sign the request, and the page is gone: keys are stored, nothing is published.
   await hold(page);
-  await page.getByRole("button", { name: "Publish the request" }).click();
-  await waitForPrompt(page, "eth_signTypedData_v4");
+  await duringPrompt(page, "eth_signTypedData_v4", () =>
+    page.getByRole("button", { name: "Publish the request" }).click(),
+  );
   await reload();
   await page.getByText("but it was not published").waitFor();
   await page.getByRole("link", { name: "Go on with it" }).click();
-  await page.getByRole("heading", { name: "Publish the request" }).waitFor();
-  const jobId = await publishRequest(page);
+  await page.getByText("Nothing was paid, and no provider can offer yet.").waitFor();
+  await page.getByRole("button", { name: "Publish the request" }).click();
 
   // Offers come again from the relays, trust stays.
   await trustProviders(page);
@@ -48,16 +49,20 @@ export async function resumeRequest(stage: Stage): Promise<void> {
 
   // The permit is held: a reload leads back to the offers.
   await hold(page);
-  await page.getByRole("button", { name: "Open the job" }).click();
-  await waitForPrompt(page, "eth_signTypedData_v4");
+  const open = (): Promise<void> => page.getByRole("button", { name: "Open the job" }).click();
+  await duringPrompt(page, "eth_signTypedData_v4", open);
   await reload();
   await page.getByText("3 parties will be able to read your data:").waitFor();
 
   // The transaction is held after the permit: whether the wallet sent is not known to the page.
-  await page.getByRole("button", { name: "Open the job" }).click();
-  await waitForPrompt(page, "eth_signTypedData_v4");
   await hold(page);
-  await waitForPrompt(page, "eth_sendTransaction");
+  await duringPrompt(page, "eth_signTypedData_v4", open);
+  await duringPrompt(page, "eth_sendTransaction", () =>
+    page.evaluate(() => {
+      window.testWallet.release();
+      window.testWallet.mode = "hold";
+    }),
+  );
   await reload();
   await page.getByText("Your wallet was asked to send, and its answer was lost.").waitFor();
   await page.getByRole("button", { name: "Look again and go on" }).click();
@@ -69,11 +74,11 @@ export async function resumeRequest(stage: Stage): Promise<void> {
 
   const deposits = await stage.client.getLogs({
     address: stage.market.network.market,
-    event: jobOpened,
+    event: deposited,
     args: { account: visitor.account ?? "0x" },
     fromBlock: 0n,
   });
-  assert.equal(deposits.length, 1, `job ${jobId} was paid once`);
+  assert.equal(deposits.length, 1, "the escrow was paid in once");
 }
 
 async function hold(page: Page): Promise<void> {
@@ -82,6 +87,15 @@ async function hold(page: Page): Promise<void> {
   });
 }
 
-async function waitForPrompt(page: Page, method: string): Promise<void> {
-  await page.waitForFunction((wanted) => window.testWallet.prompts().at(-1) === wanted, method);
+/** Does something, and waits until the wallet was asked. */
+async function duringPrompt(page: Page, method: string, act: () => Promise<void>): Promise<void> {
+  const before = await page.evaluate(() => window.testWallet.prompts().length);
+  await act();
+  await page.waitForFunction(
+    ([wanted, count]) => {
+      const prompts = window.testWallet.prompts();
+      return prompts.length > count && prompts.at(-1) === wanted;
+    },
+    [method, before] as const,
+  );
 }

@@ -22,6 +22,8 @@ export type WebMarket = {
   readonly url: string;
   readonly network: NetworkConfig;
   readonly enrollee: Enrollee;
+  /** One of the organizations. */
+  readonly provider: `0x${string}`;
   readonly folder: string;
   stop(): Promise<void>;
 };
@@ -68,7 +70,8 @@ export async function startWebMarket(): Promise<WebMarket> {
       config: { networks: [NetworkConfig] };
     };
     const enrollee = JSON.parse(readFileSync(join(folder, "visitor.json"), "utf8")) as Enrollee;
-    return { url, network: config.networks[0], enrollee, folder, stop };
+    const { provider } = JSON.parse(readFileSync(join(folder, "aurora", "agent.json"), "utf8")) as WebMarket;
+    return { url, network: config.networks[0], enrollee, provider, folder, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { testTokenAbi } from "@quorate/abi";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import {
+  type Abi,
   type Address,
   createPublicClient,
+  encodeDeployData,
   encodeFunctionData,
   type Hex,
   http,
@@ -12,6 +16,7 @@ import {
   parseEther,
 } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
+import { root } from "../../../../scripts/lib/workspace.ts";
 import { startWebMarket, type WebMarket } from "./local-market.ts";
 import { walletScript } from "./wallet.ts";
 import type { WalletSettings } from "./wallet-page.ts";
@@ -76,12 +81,16 @@ export type Kept = {
 /** Everything that stories play on. */
 export type Stage = {
   readonly kept: Kept;
+  /** One of the organizations of the market. */
+  readonly provider: Address;
   readonly market: WebMarket;
   readonly browser: Browser;
   readonly client: PublicClient;
   visitor(options?: VisitorOptions): Promise<Visitor>;
   /** Sends gas money and test tokens from the chain's own account. */
   fund(account: Address, dollars: number): Promise<void>;
+  /** Deploys a contract account (ERC-1271) that a key owns. */
+  deployAccount(owner: Address): Promise<Address>;
   /** Ends all visitors; what stood on a console fails. */
   endStory(): Promise<void>;
   close(): Promise<void>;
@@ -196,8 +205,24 @@ export async function setStage(): Promise<Stage> {
     };
   };
 
+  const deployAccount = async (owner: Address): Promise<Address> => {
+    const file = "artifacts/test/contracts/harness/ContractAccount.sol/ContractAccount.json";
+    const { abi, bytecode } = JSON.parse(readFileSync(join(root, file), "utf8")) as { abi: Abi; bytecode: Hex };
+    const [from] = (await client.request({ method: "eth_accounts" as never })) as unknown as Address[];
+    const data = encodeDeployData({ abi, bytecode, args: [owner] });
+    const hash = (await client.request({
+      method: "eth_sendTransaction",
+      params: [{ from, data }],
+    } as never)) as unknown as Hex;
+    const { contractAddress } = await client.waitForTransactionReceipt({ hash });
+    assert.ok(contractAddress);
+    return contractAddress;
+  };
+
   return {
     kept: {},
+    deployAccount,
+    provider: market.provider,
     market,
     browser,
     client,

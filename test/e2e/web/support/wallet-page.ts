@@ -12,6 +12,8 @@ export type WalletSettings = {
   readonly startsOn?: number;
   /** A contract account that this key owns: it is the one that asks and pays. */
   readonly contract?: `0x${string}`;
+  /** Was connected before, as a wallet remembers. */
+  readonly isConnected?: boolean;
   /** Says that it sends several calls as one (EIP-5792). */
   readonly batches?: boolean;
 };
@@ -118,7 +120,7 @@ async function request({ method, params }: { method: string; params?: unknown })
       write("isConnected", true);
       return [address];
     case "eth_accounts":
-      return read("isConnected", false) ? [address] : [];
+      return read("isConnected", settings.isConnected ?? false) ? [address] : [];
     case "wallet_requestPermissions":
       await confirm(method);
       write("isConnected", true);

@@ -189,7 +189,15 @@ function PanelCard({ view, isSettled }: { readonly view: JobView; readonly isSet
             ...common,
             {
               title: "Verdict",
-              cell: ({ verdict = 0 }) => <Badge tone={verdictWord(verdict).tone}>{verdictWord(verdict).text}</Badge>,
+              cell: ({ verdict = 0 }) => {
+                const { text, tone, note } = verdictWord(verdict);
+                return (
+                  <div className={styles.verdict}>
+                    <Badge tone={tone}>{text}</Badge>
+                    <span className="soft small">{note}</span>
+                  </div>
+                );
+              },
             },
             {
               title: "Bond",

@@ -25,17 +25,20 @@ export function seatWord(state: SeatState): Word {
   return seatStates[state];
 }
 
-const verdicts: Readonly<Record<Verdict, Word>> = {
-  [Verdict.None]: { text: "took no part", tone: "neutral" },
-  [Verdict.Aligned]: { text: "gave the accepted answer", tone: "good" },
-  [Verdict.Reported]: { text: "reported that it could not compute", tone: "warn" },
-  [Verdict.Overruled]: { text: "computed, but the panel agreed that it could not", tone: "warn" },
-  [Verdict.Undecided]: { text: "computed, but no answer reached the quorum", tone: "warn" },
-  [Verdict.Dissent]: { text: "gave another answer", tone: "warn" },
-  [Verdict.Fault]: { text: "was contradicted by a majority", tone: "bad" },
-  [Verdict.Declined]: { text: "declined", tone: "neutral" },
-  [Verdict.Late]: { text: "was late", tone: "bad" },
-  [Verdict.Standby]: { text: "stood by and was not needed", tone: "neutral" },
+/** A verdict: a word, and what it means. */
+export type VerdictWord = Word & { readonly note: string };
+
+const verdicts: Readonly<Record<Verdict, VerdictWord>> = {
+  [Verdict.None]: { text: "no part", tone: "neutral", note: "took no part" },
+  [Verdict.Aligned]: { text: "agreed", tone: "good", note: "gave the accepted answer" },
+  [Verdict.Reported]: { text: "reported", tone: "warn", note: "said that it could not compute" },
+  [Verdict.Overruled]: { text: "overruled", tone: "warn", note: "computed, but the panel agreed that it could not" },
+  [Verdict.Undecided]: { text: "undecided", tone: "warn", note: "computed, but no answer reached the quorum" },
+  [Verdict.Dissent]: { text: "dissented", tone: "warn", note: "gave another answer" },
+  [Verdict.Fault]: { text: "fault", tone: "bad", note: "a majority contradicted its answer" },
+  [Verdict.Declined]: { text: "declined", tone: "neutral", note: "gave its place back in time" },
+  [Verdict.Late]: { text: "late", tone: "bad", note: "did not commit or open in time" },
+  [Verdict.Standby]: { text: "stood by", tone: "neutral", note: "was not needed" },
 };
 
 /**
@@ -43,7 +46,7 @@ const verdicts: Readonly<Record<Verdict, Word>> = {
  *
  * @param verdict - From the settlement.
  */
-export function verdictWord(verdict: Verdict): Word {
+export function verdictWord(verdict: Verdict): VerdictWord {
   return verdicts[verdict];
 }
 
