@@ -12,7 +12,7 @@ export async function nobodyOffers(stage: Stage): Promise<void> {
   await publishRequest(page);
   const note = page.getByRole("status").filter({ hasText: "The price is too low." });
   await note.waitFor();
-  assert.match(await note.innerText(), /at most 5 tUSD for a seat.*the lowest asks 80 tUSD/);
+  assert.match((await note.textContent()) ?? "", /at most 5 tUSD for a seat.*the lowest asks 80 tUSD/);
   assert.equal(await page.getByRole("button", { name: "Open the job" }).isDisabled(), true);
   await note.getByRole("link", { name: "Request again" }).click();
   await page.getByRole("heading", { name: "Request a job", level: 1 }).waitFor();

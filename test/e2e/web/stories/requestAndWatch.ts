@@ -55,7 +55,7 @@ export async function publishRequest(page: Page): Promise<Hex> {
   await page.getByRole("button", { name: "Publish the request" }).click();
   await page.waitForURL(/#\/jobs\/0x/);
   const jobId = page.url().split("/").at(-1);
-  assert.ok(isHash(jobId));
+  assert.ok(jobId !== undefined && isHash(jobId));
   return jobId;
 }
 

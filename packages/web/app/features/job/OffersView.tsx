@@ -9,7 +9,7 @@ import {
 } from "@quorate/sdk";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
-import { count, formatAmount } from "../../lib/format.ts";
+import { count, formatAmount, shortHex } from "../../lib/format.ts";
 import { useChainTime } from "../../market/index.ts";
 import { routes } from "../../routes.ts";
 import {
@@ -201,7 +201,7 @@ function OfferItem({
   const { request } = record;
   const trust = useTrust();
   const { profiles } = useProfiles();
-  const name = useNames()(offer.provider).name ?? "this provider";
+  const name = useNames()(offer.provider).name ?? shortHex(offer.provider);
   const unit = useToken(request.token);
   const [failure, setFailure] = useState<unknown>();
   const history = historyOf(trust.history, offer.provider);
@@ -262,35 +262,19 @@ function OfferItem({
       </p>
       <div className="row">
         {isAllowed ? (
-          <Button
-            isSmall
-            isDisabled={!isTrustLoaded}
-            onPress={() => act(trust.forget(offer.provider))}
-            aria-label={`Take ${name} off the trust list`}
-          >
-            Take off the trust list
+          <Button isSmall isDisabled={!isTrustLoaded} onPress={() => act(trust.forget(offer.provider))}>
+            Take {name} off the trust list
           </Button>
         ) : (
-          <Button
-            isSmall
-            isDisabled={!isTrustLoaded}
-            onPress={() => act(trust.allow(offer.provider, organization))}
-            aria-label={`Trust ${name}`}
-          >
-            Trust this provider
+          <Button isSmall isDisabled={!isTrustLoaded} onPress={() => act(trust.allow(offer.provider, organization))}>
+            Trust {name}
           </Button>
         )}
         {isDenied ? (
           <span className="soft small">You do not trust it.</span>
         ) : (
-          <Button
-            isSmall
-            kind="quiet"
-            isDisabled={!isTrustLoaded}
-            onPress={() => act(trust.deny(offer.provider))}
-            aria-label={`Do not trust ${name}`}
-          >
-            Do not trust
+          <Button isSmall kind="quiet" isDisabled={!isTrustLoaded} onPress={() => act(trust.deny(offer.provider))}>
+            Do not trust {name}
           </Button>
         )}
       </div>
@@ -474,7 +458,5 @@ function promptWords({ isContract, missing }: { isContract: boolean; missing: bi
 
 function Names({ providers }: { readonly providers: readonly `0x${string}`[] }): ReactNode {
   const nameOf = useNames();
-  return providers
-    .map((provider) => nameOf(provider).name ?? `${provider.slice(0, 6)}…${provider.slice(-4)}`)
-    .join(", ");
+  return providers.map((provider) => nameOf(provider).name ?? shortHex(provider)).join(", ");
 }
