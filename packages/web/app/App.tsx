@@ -14,6 +14,8 @@ type PageComponent = LazyExoticComponent<ComponentType>;
 /** Every page, loaded when it is opened. */
 const pages: readonly (readonly [path: string, page: PageComponent])[] = [
   ["/", lazy(() => import("./features/market/MarketPage.tsx"))],
+  ["/request", lazy(() => import("./features/request/RequestPage.tsx"))],
+  ["/jobs/:id", lazy(() => import("./features/job/JobPage.tsx"))],
   ["/questions", lazy(() => import("./features/questions/QuestionsPage.tsx"))],
   ["/questions/:id", lazy(() => import("./features/questions/QuestionPage.tsx"))],
   ["/ask/:card?", lazy(() => import("./features/questions/AskPage.tsx"))],
