@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Role, Verdict } from "@quorate/core";
 import type { JobView, SeatView } from "@quorate/sdk";
-import { formatAmount } from "../../lib/format.ts";
+import { formatAmount } from "../../../lib/format.ts";
 import { diagnosisWords } from "./diagnosis.ts";
 import { moneyOf } from "./money.ts";
 import { bondFates, reasonInUnits, roleWords, sentence } from "./words.ts";
