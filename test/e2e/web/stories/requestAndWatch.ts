@@ -66,7 +66,10 @@ export async function publishRequest(page: Page): Promise<Hex> {
  * @param names whom
  */
 export async function trustProviders(page: Page, names: readonly string[] = TRUSTED): Promise<void> {
-  for (const name of names) await page.getByRole("button", { name: `Trust ${name}`, exact: true }).click();
+  for (const name of names) {
+    await page.getByRole("button", { name: `Trust ${name}`, exact: true }).click();
+    await page.getByRole("button", { name: `Take ${name} off the trust list` }).waitFor();
+  }
 }
 
 /** Somebody tries a program, publishes it, trusts three providers, opens the job with two prompts, and reads the result. */

@@ -25,10 +25,10 @@ export async function resumeRequest(stage: Stage): Promise<void> {
   await page.getByRole("list", { name: "Data files" }).getByText("seattle-weather.csv").waitFor();
   await reload();
   await page.getByRole("list", { name: "Data files" }).getByText("seattle-weather.csv").waitFor();
-  await goToReview(page, "140");
+  await goToReview(page, "145");
   await reload();
   await page.getByRole("button", { name: "Publish the request" }).waitFor();
-  await page.getByText("140 tUSD").first().waitFor();
+  await page.getByText("145 tUSD").first().waitFor();
 
   // The wallet is asked to sign the request, and the page is gone: keys are stored, nothing is published.
   await hold(page);

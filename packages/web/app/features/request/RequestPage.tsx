@@ -33,7 +33,7 @@ const steps: readonly DraftStep[] = [1, 2, 3, 4];
 /** A job, from nothing to its publication. */
 export default function RequestPage(): ReactNode {
   const stored = useDraft();
-  const left = useLeftover(stored?.draft.nonce);
+  const left = useLeftover(stored !== undefined, stored?.draft.nonce);
   const [stopped, setStopped] = useState<Stopped>();
   return (
     <Page
@@ -60,9 +60,13 @@ export default function RequestPage(): ReactNode {
 type Stopped = { readonly error: unknown; readonly record: JobRecord };
 
 /** The job that was made of the stored form by a page that ended before it was done; looked for once. */
-function useLeftover(nonce: string | undefined): { readonly record: JobRecord | undefined } | undefined {
+function useLeftover(
+  isFormRead: boolean,
+  nonce: string | undefined,
+): { readonly record: JobRecord | undefined } | undefined {
   const [found, setFound] = useState<{ readonly nonce: string | undefined; readonly record: JobRecord | undefined }>();
   useEffect(() => {
+    if (!isFormRead) return;
     let isHere = true;
     const settle = (record: JobRecord | undefined): void => {
       if (isHere) setFound((before) => before ?? { nonce, record });
@@ -72,7 +76,7 @@ function useLeftover(nonce: string | undefined): { readonly record: JobRecord | 
     return () => {
       isHere = false;
     };
-  }, [nonce]);
+  }, [isFormRead, nonce]);
   // The nonce of a form that is published from this page is no leftover.
   if (found === undefined) return undefined;
   return found.nonce === nonce ? found : { record: undefined };

@@ -4,7 +4,7 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 import { formatBytes } from "../../lib/format.ts";
 import { Button, Card, ErrorNote, Facts, Note, Wait } from "../../ui/index.ts";
 import { run, type TriedRun } from "../../workers/run.ts";
-import { ResultView } from "../job/ResultView.tsx";
+import { ResultView } from "./job/ResultView.tsx";
 import styles from "./request.module.css";
 import { tryWords } from "./tryWords.ts";
 

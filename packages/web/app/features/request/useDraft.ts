@@ -37,18 +37,21 @@ function createWriter(key: string): { put(value: unknown): Promise<void> } {
   let waiting: { readonly value: unknown } | undefined;
   let running: Promise<void> | undefined;
   const drain = async (): Promise<void> => {
-    while (waiting !== undefined) {
-      const { value } = waiting;
-      waiting = undefined;
-      await putDurably("drafts", key, value);
+    try {
+      while (waiting !== undefined) {
+        const { value } = waiting;
+        waiting = undefined;
+        await putDurably("drafts", key, value);
+      }
+    } finally {
+      // In the same turn as the last look at what waits: nothing can come in between and be left behind.
+      running = undefined;
     }
   };
   return {
     put(value) {
       waiting = { value };
-      running ??= drain().finally(() => {
-        running = undefined;
-      });
+      running ??= Promise.resolve().then(drain);
       return running;
     },
   };

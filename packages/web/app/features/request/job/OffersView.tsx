@@ -9,9 +9,9 @@ import {
 } from "@quorate/sdk";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
-import { count, formatAmount, shortHex } from "../../lib/format.ts";
-import { useChainTime } from "../../market/index.ts";
-import { routes } from "../../routes.ts";
+import { count, formatAmount, shortHex } from "../../../lib/format.ts";
+import { useChainTime } from "../../../market/index.ts";
+import { routes } from "../../../routes.ts";
 import {
   AddressName,
   Amount,
@@ -22,10 +22,21 @@ import {
   useSession,
   useToken,
   useTrust,
-} from "../../session/index.ts";
-import { Connect } from "../../shell/Connect.tsx";
-import { Badge, Button, ButtonLink, Card, Countdown, Disclosure, ErrorNote, Note, Sums, Wait } from "../../ui/index.ts";
-import { askingPrices } from "../request/terms.ts";
+} from "../../../session/index.ts";
+import { Connect } from "../../../shell/Connect.tsx";
+import {
+  Badge,
+  Button,
+  ButtonLink,
+  Card,
+  Countdown,
+  Disclosure,
+  ErrorNote,
+  Note,
+  Sums,
+  Wait,
+} from "../../../ui/index.ts";
+import { askingPrices } from "../terms.ts";
 import { diagnosisWords } from "./diagnosis.ts";
 import styles from "./job.module.css";
 import { addOffer, type OfferRow, type OffersState, offersState, samePanel } from "./offers.ts";

@@ -1,9 +1,9 @@
 import { type JobFacts, JobStatus, ZERO_ADDRESS } from "@quorate/core";
 import { type JobView, type SeatView, settleJob } from "@quorate/sdk";
 import { type ReactNode, useState } from "react";
-import { count, formatDuration, shortHex } from "../../lib/format.ts";
-import { type MarketJob, useChainTime } from "../../market/index.ts";
-import { AddressName, Amount, useSession } from "../../session/index.ts";
+import { count, formatDuration, shortHex } from "../../../lib/format.ts";
+import { type MarketJob, useChainTime } from "../../../market/index.ts";
+import { AddressName, Amount, useSession } from "../../../session/index.ts";
 import {
   Badge,
   Button,
@@ -20,7 +20,7 @@ import {
   Stepper,
   Table,
   Wait,
-} from "../../ui/index.ts";
+} from "../../../ui/index.ts";
 import styles from "./job.module.css";
 import { MoneyPicture } from "./MoneyPicture.tsx";
 import { ResultCard } from "./ResultCard.tsx";

@@ -1,6 +1,6 @@
 import { type JobEvent, type JobStatus, Outcome, Role, JobStatus as statuses, Verdict } from "@quorate/core";
 import type { SeatState, SeatView } from "@quorate/sdk";
-import type { Tone } from "../../ui/index.ts";
+import type { Tone } from "../../../ui/index.ts";
 
 /** A few words with their tone. */
 export type Word = { readonly text: string; readonly tone: Tone | "neutral" };

@@ -1,9 +1,9 @@
 import type { JobFacts } from "@quorate/core";
 import type { JobView } from "@quorate/sdk";
 import type { ReactNode } from "react";
-import { formatAmount } from "../../lib/format.ts";
-import { AddressName, Amount, useNames, useToken } from "../../session/index.ts";
-import { Card } from "../../ui/index.ts";
+import { formatAmount } from "../../../lib/format.ts";
+import { AddressName, Amount, useNames, useToken } from "../../../session/index.ts";
+import { Card } from "../../../ui/index.ts";
 import styles from "./job.module.css";
 import { type MoneyPart, moneyOf } from "./money.ts";
 

@@ -1,5 +1,5 @@
 import type { JobRecord } from "@quorate/sdk";
-import type { MarketJob } from "../../market/index.ts";
+import type { MarketJob } from "../../../market/index.ts";
 
 /** What a job's page shows. */
 export type JobStage =

@@ -1,8 +1,8 @@
 import { isQuorateError, JobStatus } from "@quorate/core";
 import type { JobRecord, JobResult, JobView } from "@quorate/sdk";
 import { type ReactNode, useEffect, useRef, useState } from "react";
-import { AddressName, useRequester, useSession } from "../../session/index.ts";
-import { Button, Card, ErrorNote, Hash, Note, Wait } from "../../ui/index.ts";
+import { AddressName, useRequester, useSession } from "../../../session/index.ts";
+import { Button, Card, ErrorNote, Hash, Note, Wait } from "../../../ui/index.ts";
 import { ResultView } from "./ResultView.tsx";
 
 const DELIVERY_WAIT_MS = 20_000;

@@ -1,7 +1,7 @@
 import { Download } from "lucide-react";
 import { type ReactNode, useCallback, useEffect, useMemo, useState } from "react";
-import { count, formatBytes } from "../../lib/format.ts";
-import { Button, Chart, Facts, Note, type Plot, Select, Table, Tabs } from "../../ui/index.ts";
+import { count, formatBytes } from "../../../lib/format.ts";
+import { Button, Chart, Facts, Note, type Plot, Select, Table, Tabs } from "../../../ui/index.ts";
 import styles from "./job.module.css";
 import {
   cellText,

@@ -3,14 +3,14 @@ import type { JobRecord } from "@quorate/sdk";
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { navigate } from "wouter/use-hash-location";
-import { jobStore } from "../../data/stores.ts";
-import { routes } from "../../routes.ts";
-import { useRequester, useSession } from "../../session/index.ts";
-import { Connect } from "../../shell/Connect.tsx";
-import { Button, Card, ErrorNote, Note, Wait } from "../../ui/index.ts";
-import { buildParts } from "../request/draft.ts";
-import { publishAgain } from "../request/publish.ts";
-import { deleteDraft, loadDraft } from "../request/useDraft.ts";
+import { jobStore } from "../../../data/stores.ts";
+import { routes } from "../../../routes.ts";
+import { useRequester, useSession } from "../../../session/index.ts";
+import { Connect } from "../../../shell/Connect.tsx";
+import { Button, Card, ErrorNote, Note, Wait } from "../../../ui/index.ts";
+import { buildParts } from "../draft.ts";
+import { publishAgain } from "../publish.ts";
+import { deleteDraft, loadDraft } from "../useDraft.ts";
 
 /** Keys are stored, nothing was published. */
 export function DraftedView({ record }: { readonly record: JobRecord }): ReactNode {
