@@ -2,7 +2,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { type ComponentType, type LazyExoticComponent, lazy, type ReactNode, Suspense } from "react";
 import { I18nProvider } from "react-aria-components";
 import { Route, Router, Switch } from "wouter";
-import { useHashLocation } from "wouter/use-hash-location";
+import { usePagePath } from "./lib/location.ts";
 import { SessionProvider, useNetworks } from "./session/index.ts";
 import { ErrorBoundary } from "./shell/ErrorBoundary.tsx";
 import { Shell } from "./shell/Shell.tsx";
@@ -14,6 +14,12 @@ type PageComponent = LazyExoticComponent<ComponentType>;
 /** Every page, loaded when it is opened. */
 const pages: readonly (readonly [path: string, page: PageComponent])[] = [
   ["/", lazy(() => import("./features/market/MarketPage.tsx"))],
+  ["/jobs", lazy(() => import("./features/jobs/JobsPage.tsx"))],
+  ["/providers", lazy(() => import("./features/providers/ProvidersPage.tsx"))],
+  ["/providers/:address", lazy(() => import("./features/providers/ProviderPage.tsx"))],
+  ["/account", lazy(() => import("./features/account/AccountPage.tsx"))],
+  ["/trust", lazy(() => import("./features/trust/TrustPage.tsx"))],
+  ["/settings", lazy(() => import("./features/settings/SettingsPage.tsx"))],
 ];
 
 const queries = new QueryClient({
@@ -49,7 +55,7 @@ function Start(): ReactNode {
   }
   return (
     <SessionProvider networks={networks}>
-      <Router hook={useHashLocation}>
+      <Router hook={usePagePath}>
         <Shell>
           <Pages />
         </Shell>
@@ -59,7 +65,7 @@ function Start(): ReactNode {
 }
 
 function Pages(): ReactNode {
-  const [location] = useHashLocation();
+  const [location] = usePagePath();
   return (
     <ErrorBoundary key={location}>
       <Suspense fallback={<Wait>Loading the page</Wait>}>
