@@ -23,7 +23,13 @@ export function stageOf(facts: JobFacts, now: number): JobStage {
     case JobStatus.Committing:
       return { status, title: "Computing", tone: "info", until: revealAt, waitsFor: "for the panel to commit" };
     case JobStatus.Revealing:
-      return { status, title: "Opening", tone: "info", until: revealDeadline, waitsFor: "for the answers to be opened" };
+      return {
+        status,
+        title: "Opening",
+        tone: "info",
+        until: revealDeadline,
+        waitsFor: "for the answers to be opened",
+      };
     case JobStatus.Settleable:
       return { status, title: "To be settled", tone: "warn" };
     case JobStatus.Accepted:

@@ -7,9 +7,9 @@ import { routes } from "../../routes.ts";
 import { useNames, useSession } from "../../session/index.ts";
 import { Button, ButtonLink, Card, Checkbox, Empty, ErrorNote, Page, Select, TextField, Wait } from "../../ui/index.ts";
 import { providersOf } from "../providers/seats.ts";
+import styles from "./Jobs.module.css";
 import { Age, JobLink, JobTable } from "./JobTable.tsx";
 import { filterJobs, type JobFilter, PAGE_SIZE, readFilter, type StatusFilter, writeFilter } from "./jobList.ts";
-import styles from "./Jobs.module.css";
 import { useOwnRequests } from "./useOwnRequests.ts";
 
 const statusOptions: readonly { readonly id: StatusFilter; readonly label: string }[] = [
@@ -109,13 +109,13 @@ function Filters({
   };
   return (
     <div className={styles.filters}>
-      <TextField
-        label="Id contains"
-        value={filter.text}
-        onChange={(text) => onChange({ text })}
-        placeholder="0x…"
+      <TextField label="Id contains" value={filter.text} onChange={(text) => onChange({ text })} placeholder="0x…" />
+      <Select
+        label="Status"
+        value={filter.status}
+        onChange={(status) => onChange({ status })}
+        options={statusOptions}
       />
-      <Select label="Status" value={filter.status} onChange={(status) => onChange({ status })} options={statusOptions} />
       <Select
         label="Provider"
         value={filter.provider?.toLowerCase() ?? ANY}

@@ -83,7 +83,8 @@ export function filterJobs(
       const { request, terms, jobId } = facts;
       if (filter.isMine && request.requester.toLowerCase() !== account?.toLowerCase()) return false;
       if (token !== undefined && terms.token.toLowerCase() !== token) return false;
-      if (provider !== undefined && !terms.places.some((place) => place.provider.toLowerCase() === provider)) return false;
+      if (provider !== undefined && !terms.places.some((place) => place.provider.toLowerCase() === provider))
+        return false;
       if (text !== "" && !jobId.toLowerCase().includes(text)) return false;
       return filter.status === "all" || statusOf(facts.settled?.status) === filter.status;
     })

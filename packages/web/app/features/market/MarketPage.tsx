@@ -45,7 +45,9 @@ export default function MarketPage(): ReactNode {
           Somebody shows you a receipt: verify it here, and once more on chain.
         </Way>
       </nav>
-      {head === undefined && problem === undefined ? <Wait>Waiting for the first block of {network.name}</Wait> : undefined}
+      {head === undefined && problem === undefined ? (
+        <Wait>Waiting for the first block of {network.name}</Wait>
+      ) : undefined}
       {token === undefined ? undefined : <Figures token={token.address} />}
       {isEmpty ? (
         isCurrent && (

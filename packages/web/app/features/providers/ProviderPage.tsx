@@ -106,13 +106,17 @@ function Provider({ provider }: { readonly provider: Address }): ReactNode {
         title={isOwn ? "History of your seats" : "History of its seats"}
         aside={
           seats.length === 0 ? undefined : (
-            <a href={`${routes.jobs}?provider=${provider}`}>Its {count(new Set(seats.map(({ job }) => job)).size, "job")}</a>
+            <a href={`${routes.jobs}?provider=${provider}`}>
+              Its {count(new Set(seats.map(({ job }) => job)).size, "job")}
+            </a>
           )
         }
       >
         {seats.length === 0 ? (
           <Empty>
-            {isCurrent ? `This account never had a seat on ${network.name}.` : "The history is still being read from the chain."}
+            {isCurrent
+              ? `This account never had a seat on ${network.name}.`
+              : "The history is still being read from the chain."}
           </Empty>
         ) : (
           <SeatHistory seats={seats} />
@@ -129,8 +133,16 @@ function ProfileFacts({ profile }: { readonly profile: Profile }): ReactNode {
       <Facts
         rows={[
           ["Name", <strong key="n">{body.name}</strong>],
-          ["Signed", <span key="s">by this account, <Moment at={profile.createdAt} /></span>],
-          ["Engines", body.engines.map(({ name, version }) => `${engineTitle(name)} (${name} ${version})`).join(", ") || "none"],
+          [
+            "Signed",
+            <span key="s">
+              by this account, <Moment at={profile.createdAt} />
+            </span>,
+          ],
+          [
+            "Engines",
+            body.engines.map(({ name, version }) => `${engineTitle(name)} (${name} ${version})`).join(", ") || "none",
+          ],
           [
             "Asks from",
             (body.prices ?? []).length === 0
@@ -141,7 +153,11 @@ function ProfileFacts({ profile }: { readonly profile: Profile }): ReactNode {
             "Agents",
             body.agents.length === 0
               ? "none"
-              : body.agents.map((agent) => <div key={agent}><Hash value={agent} label="address of the agent" /></div>),
+              : body.agents.map((agent) => (
+                  <div key={agent}>
+                    <Hash value={agent} label="address of the agent" />
+                  </div>
+                )),
           ],
           ["Relays", body.endpoints.join(", ") || "not said"],
           ["Site", body.url ?? "not named"],
@@ -172,8 +188,8 @@ function SiteProof({ profile }: { readonly profile: Profile }): ReactNode {
   return (
     <div className="stack-tight">
       <p className="soft small">
-        Anybody can write any site into a profile. The site can confirm it: this calls {profile.body.url}, which sees your
-        network address.
+        Anybody can write any site into a profile. The site can confirm it: this calls {profile.body.url}, which sees
+        your network address.
       </p>
       <div className="row">
         <Button isSmall isDisabled={isAsking} onPress={() => void ask()}>
@@ -309,15 +325,29 @@ function Money({
     <Card title="Income and bonds">
       <div className="stack">
         <div className="grid-3">
-          <Stat label="Earned" value={<Amount value={total} token={token.address} />} note={count(events.length, "payment")} />
+          <Stat
+            label="Earned"
+            value={<Amount value={total} token={token.address} />}
+            note={count(events.length, "payment")}
+          />
           <Stat
             label="Bonds locked now"
-            value={<Amount value={lockedBonds(record, now).get(token.address.toLowerCase()) ?? 0n} token={token.address} />}
+            value={
+              <Amount value={lockedBonds(record, now).get(token.address.toLowerCase()) ?? 0n} token={token.address} />
+            }
             note={`in ${count(record.open, "open place")}`}
           />
           <Stat
             label="In quarantine"
-            value={number === 0 ? <Amount value={0n} token={token.address} /> : quarantine.data === undefined ? "–" : <Amount value={quarantine.data} token={token.address} />}
+            value={
+              number === 0 ? (
+                <Amount value={0n} token={token.address} />
+              ) : quarantine.data === undefined ? (
+                "–"
+              ) : (
+                <Amount value={quarantine.data} token={token.address} />
+              )
+            }
             note={number === 0 ? "never on probation" : "bonds of faults"}
           />
         </div>
@@ -363,14 +393,25 @@ function SeatHistory({ seats }: { readonly seats: readonly ProviderSeat[] }): Re
 
 const seatColumns: readonly Column<ProviderSeat>[] = [
   { title: "Job", cell: ({ job }) => <JobLink jobId={job.facts.jobId} /> },
-  { title: "Place", cell: ({ role, place }) => <span className="small">{role} {place + 1}</span> },
+  {
+    title: "Place",
+    cell: ({ role, place }) => (
+      <span className="small">
+        {role} {place + 1}
+      </span>
+    ),
+  },
   { title: "How it went", cell: (seat) => <Verdict seat={seat} /> },
   {
     title: "Paid",
     isNumber: true,
     cell: ({ job: { facts }, place }) => {
       const result = facts.settled?.results[place];
-      return result === undefined ? <span className="soft">open</span> : <Amount value={result.paid} token={facts.terms.token} />;
+      return result === undefined ? (
+        <span className="soft">open</span>
+      ) : (
+        <Amount value={result.paid} token={facts.terms.token} />
+      );
     },
   },
   { title: "Bond", isNumber: true, cell: (seat) => <Bond seat={seat} /> },

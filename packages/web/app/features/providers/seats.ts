@@ -1,4 +1,4 @@
-import { JobStatus, type JobFacts, Outcome, type PlaceRole, roleOfPlace, Verdict } from "@quorate/core";
+import { type JobFacts, JobStatus, Outcome, type PlaceRole, roleOfPlace, Verdict } from "@quorate/core";
 import { jobViewOf, type SeatState } from "@quorate/sdk";
 import type { Address } from "viem";
 import type { MarketJob, MarketModel } from "../../market/index.ts";
@@ -170,7 +170,13 @@ export function seatEndOf(facts: JobFacts, place: number, now: number): SeatEnd 
         paid,
       };
     case Verdict.Declined:
-      return { title: "Declined", tone: "neutral", why: "It declined in time: nothing is owed.", bond: "returned", paid };
+      return {
+        title: "Declined",
+        tone: "neutral",
+        why: "It declined in time: nothing is owed.",
+        bond: "returned",
+        paid,
+      };
     case Verdict.Late: {
       const nobodyOpened = openings.length === 0;
       const hadCommitted = facts.committed.includes(place);

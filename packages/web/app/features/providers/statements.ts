@@ -18,10 +18,7 @@ export type DatasetWords = {
  * @param registered - The same on chain, if it is there.
  * @returns Undefined when the description cannot be read.
  */
-export function datasetWords(
-  dataset: DomainDataset,
-  registered: MarketDataset | undefined,
-): DatasetWords | undefined {
+export function datasetWords(dataset: DomainDataset, registered: MarketDataset | undefined): DatasetWords | undefined {
   try {
     const definition = parseDatasetDefinition(dataset.definition);
     const ofAttributes = definition.attributes.map(
