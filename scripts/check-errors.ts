@@ -196,8 +196,8 @@ export function renderPage(uses: readonly ErrorUse[]): string {
 function checkErrors(write: boolean): CheckResult {
   const files = packageNames().flatMap((name) => {
     const folder = join(root, "packages", name);
-    return globSync("src/**/*.ts", { cwd: folder })
-      .filter((file) => !/\.test\.ts$/.test(file))
+    return globSync("{src,app}/**/*.{ts,tsx}", { cwd: folder })
+      .filter((file) => !/\.test\.tsx?$/.test(file))
       .sort()
       .map((file) => ({ package: name, file: join(folder, file) }));
   });

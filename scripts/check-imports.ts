@@ -9,12 +9,26 @@ import { entriesOf, type Manifest, packageNames, readManifest, root } from "./li
 
 /** Layers, lowest first: a package imports from lower layers only. */
 export const LAYERS: readonly (readonly string[])[] = [
-  ["core", "abi"],
+  ["core", "abi", "contracts"],
   ["wire", "chain", "sandbox", "proofs"],
   ["sdk", "service"],
   ["agent", "domain", "relay", "web"],
   ["devnet", "cli"],
 ];
+/**
+ * Folders of the web app in `packages/web/app`, lowest first; its files are bundled, so that what they import is a development
+ * dependency. No feature imports another one.
+ */
+export const APP_LAYERS: readonly (readonly string[])[] = [
+  ["lib"],
+  ["ui", "data", "workers"],
+  ["market"],
+  ["session"],
+  ["shell"],
+  ["features"],
+];
+/** What stands above all folders of the app, and the table of addresses below them. */
+const APP_TOP: readonly string[] = ["App.tsx", "main.tsx", "env.d.ts", "routes.ts"];
 /** Exceptions within a layer: the command line offers the devnet. */
 const SIDEWAYS: Readonly<Record<string, readonly string[]>> = { cli: ["devnet"] };
 /** Packages whose main entry also runs in a browser and on Node 20: nothing behind it may import a module of Node. */
@@ -152,7 +166,7 @@ export function checkImports(at: string = root): CheckResult {
   const facts = new Map<string, FileFacts>();
   for (const name of names) {
     const folder = join(at, "packages", name);
-    const files = globSync("{src,bin,test}/**/*.{ts,tsx,mts,mjs,js}", {
+    const files = globSync("{src,bin,test,app}/**/*.{ts,tsx,mts,mjs,js}", {
       cwd: folder,
       exclude: (path) => /node_modules|dist/.test(path),
     });
@@ -193,6 +207,8 @@ function checkPackage({ at, name, manifest, manifests, rootTools, facts }: Conte
         const target = join(dirname(file), specifier);
         if (!target.startsWith(folder + sep)) say(`"${specifier}" leaves the package`);
         if (!test && isTestFile(relative(folder, target))) say(`"${specifier}" belongs to tests`);
+        const way = appImport(relative(folder, file), relative(folder, target));
+        if (way !== undefined) say(way);
         continue;
       }
       if (name === "sandbox" && !test) {
@@ -214,7 +230,11 @@ function checkPackage({ at, name, manifest, manifests, rootTools, facts }: Conte
         } else if (!mayImport(name, scoped) && !(test && name === "testkit"))
           say(`${name} must not import ${scoped}: imports point from high layers to low ones`);
       }
-      const declared = own[dependency] !== undefined || dependency === `@quorate/${name}`;
+      const isBundled = relative(folder, file).startsWith(`app${sep}`);
+      const declared =
+        own[dependency] !== undefined ||
+        dependency === `@quorate/${name}` ||
+        (isBundled && manifest.devDependencies?.[dependency] !== undefined);
       const testTool =
         test &&
         (manifest.devDependencies?.[dependency] !== undefined || rootTools.has(dependency) || scoped === "testkit");
@@ -245,6 +265,19 @@ function checkPackage({ at, name, manifest, manifests, rootTools, facts }: Conte
       findings.push(`packages/${name}/package.json: ${dependency} is listed and never imported`);
   }
   return findings;
+}
+
+/** Why a file of the app may not import another one; undefined if it may. */
+function appImport(from: string, to: string): string | undefined {
+  const [top, folder = "", part] = from.split(sep);
+  const [targetTop, target = "", targetPart] = to.split(sep);
+  if (top !== "app" || targetTop !== "app" || APP_TOP.includes(folder) || APP_TOP.includes(target)) return undefined;
+  const layer = (name: string): number => APP_LAYERS.findIndex((names) => names.includes(name));
+  if (layer(folder) < 0 || layer(target) < 0) return `${layer(folder) < 0 ? folder : target} is no folder of the app`;
+  if (folder === "features" && target === "features" && part !== targetPart)
+    return `the feature ${part} must not import the feature ${targetPart}`;
+  if (folder === target) return undefined;
+  return layer(target) < layer(folder) ? undefined : `${folder} must not import ${target}: see docs/web.md`;
 }
 
 function mayImport(from: string, to: string): boolean {

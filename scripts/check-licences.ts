@@ -20,6 +20,10 @@ export const PERMISSIVE: readonly string[] = [
 ];
 /** Packages that reach snarkjs and the circuits are under the GPL themselves, and may depend on it. */
 export const COPYLEFT: readonly string[] = ["proofs", "domain", "web"];
+/** Packages that bundle development dependencies into what they ship, and which of them only build. */
+const BUNDLES: Readonly<Record<string, readonly string[]>> = {
+  web: ["@types/react", "@types/react-dom", "@vitejs/plugin-react", "fake-indexeddb", "vite"],
+};
 /**
  * Packages under other licences, each for the package that depends on it, with the reason why that is no harm.
  *
@@ -132,7 +136,10 @@ export function checkLicences(at: string = root): CheckResult {
     const allowed = copyleft ? [...PERMISSIVE, ...GPL] : PERMISSIVE;
     const seen = new Set<string>();
     const visit = (parent: Manifest, from: string, path: readonly string[]): void => {
-      const required = { ...parent.dependencies, ...parent.peerDependencies };
+      const tools = path.length === 0 ? BUNDLES[name] : undefined;
+      const bundled = Object.entries(tools === undefined ? {} : (parent.devDependencies ?? {}));
+      const shipped = Object.fromEntries(bundled.filter(([dependency]) => !tools?.includes(dependency)));
+      const required = { ...parent.dependencies, ...parent.peerDependencies, ...shipped };
       for (const dependency of Object.keys({ ...required, ...parent.optionalDependencies })) {
         if (isOptionalEntry(parent, dependency)) continue;
         const found = resolvePackage(dependency, from, at);

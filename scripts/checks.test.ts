@@ -14,7 +14,8 @@ import { type MeasuredCircuit, type MeasuredJob, renderGas, renderQueries, repla
 import { compareTree } from "./check-trees.ts";
 import { exportsOf, loadProgram } from "./lib/program.ts";
 import { completeLockfile } from "./lockfile.ts";
-import { packedManifest, rewriteReferences } from "./pack.ts";
+import { loosenPragma, packedManifest, rewriteReferences } from "./pack.ts";
+import { judgeSizes } from "./web.ts";
 
 let repository = "";
 
@@ -145,6 +146,22 @@ describe("imports", () => {
     assert.match(findings(), /^packages\/core.*process\.env belongs.*\npackages\/core.*process\.exit belongs.*$/);
   });
 
+  it("within the web app point from pages to what is below them, and never to another page", () => {
+    definePackage("web", { ".": "./src/index.ts" }, {}, { devDependencies: { react: "1.0.0" } });
+    put("packages/web/src/index.ts", "export const one: number = 1;\n");
+    put("packages/web/app/App.tsx", 'import "./features/jobs/JobsPage.tsx";\nimport "react";\n');
+    put("packages/web/app/features/jobs/JobsPage.tsx", 'import "../../ui/Card.tsx";\nimport "../check/words.ts";\n');
+    put("packages/web/app/features/check/words.ts", 'import "../../routes.ts";\n');
+    put("packages/web/app/ui/Card.tsx", 'import "../lib/format.ts";\nimport "../market/model.ts";\nimport "vue";\n');
+    put("packages/web/app/market/model.ts", 'import "../pictures/a.ts";\n');
+    assert.deepEqual(findings().split("\n").sort(), [
+      "packages/web/app/features/jobs/JobsPage.tsx:2: the feature jobs must not import the feature check",
+      "packages/web/app/market/model.ts:1: pictures is no folder of the app",
+      "packages/web/app/ui/Card.tsx:2: ui must not import market: see docs/web.md",
+      "packages/web/app/ui/Card.tsx:3: vue is not among the dependencies of packages/web/package.json",
+    ]);
+  });
+
   it("a package in no layer is found", () => {
     definePackage("extra", { ".": "./src/index.ts" });
     assert.match(findings(), /packages\/extra: stands in no layer/);
@@ -200,6 +217,21 @@ describe("licences", () => {
     const optional = { "@quorate/proofs": { optional: true }, viral: { optional: true } };
     definePackage("core", {}, {}, { ...peers, peerDependenciesMeta: optional });
     assert.deepEqual(checkLicences(repository).findings, findings.slice(1), "an optional entry to ours alone is free");
+  });
+
+  it("of what is bundled into the web app are checked, those of what only builds it are not", () => {
+    definePackage(
+      "web",
+      { ".": "./src/index.ts" },
+      {},
+      {
+        license: "GPL-3.0-or-later",
+        devDependencies: { shipped: "1.0.0", vite: "1.0.0" },
+      },
+    );
+    put("node_modules/shipped/package.json", { name: "shipped", version: "1.0.0", license: "SSPL-1.0" });
+    put("node_modules/vite/package.json", { name: "vite", version: "1.0.0", license: "SSPL-1.0" });
+    assert.deepEqual(checkLicences(repository).findings, ["packages/web: shipped is under SSPL-1.0"]);
   });
 
   it("a missing licence, a wrong one of our own and a missing dependency are found", () => {
@@ -407,6 +439,20 @@ describe("figures", () => {
   });
 });
 
+describe("sizes of the web app", () => {
+  it("above their limit, and those without one, are found", () => {
+    const sizes = [
+      { page: "start", bytes: 2049 },
+      { page: "Jobs", bytes: 1024 },
+      { page: "New", bytes: 1 },
+    ];
+    assert.deepEqual(judgeSizes(sizes, { start: 2, Jobs: 1 }), [
+      "start loads 2.0 KiB, its limit is 2 KiB",
+      "New has no limit: node scripts/web.ts --sizes --write",
+    ]);
+  });
+});
+
 describe("packing", () => {
   it("names JavaScript and types for every entry and drops what is the workspace's", () => {
     const packed = packedManifest({
@@ -438,6 +484,16 @@ describe("packing", () => {
       },
       files: ["dist", "bin"],
     });
+  });
+
+  it("leaves a package without entries to whoever names its files", () => {
+    const manifest = { name: "@quorate/x", version: "0.1.0", files: ["interfaces"] };
+    assert.deepEqual(packedManifest(manifest), manifest);
+  });
+
+  it("lets other compilers take a source, and refuses one that is not pinned as the contracts are", () => {
+    assert.equal(loosenPragma("// A\npragma solidity 0.8.37;\n"), "// A\npragma solidity ^0.8.24;\n");
+    assert.throws(() => loosenPragma("pragma solidity ^0.8.0;\n"), /has not the one line/);
   });
 
   it("points workers and declarations at JavaScript", () => {

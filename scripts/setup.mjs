@@ -15,19 +15,24 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /**
  * What each command runs; `needs` is run before it, and speaks on standard error alone.
- * @type {Record<string, { entry: string, args?: string[], needs?: string[], about: string }>}
+ * @type {Record<string, { entry: string, args?: string[], needs?: string[][], about: string }>}
  */
 const commands = {
   start: {
     entry: "packages/cli/bin/quorate.mjs",
     args: ["devnet", "start"],
-    needs: ["scripts/circuits.ts", "--artifacts"],
+    needs: [["scripts/circuits.ts", "--artifacts"], ["scripts/web.ts"]],
     about: "bring up a local market and run the stories",
   },
   test: {
     entry: "scripts/test.ts",
-    needs: ["scripts/circuits.ts", "--artifacts"],
+    needs: [["scripts/circuits.ts", "--artifacts"]],
     about: "run every check and test",
+  },
+  "test:web": {
+    entry: "scripts/test-web.ts",
+    needs: [["scripts/circuits.ts", "--artifacts"]],
+    about: "the web app in a browser; --full for the long version, --screenshots for pictures of every page",
   },
   check: {
     entry: "scripts/test.ts",
@@ -96,8 +101,7 @@ async function main() {
   const runtime = findRuntime(root);
   const script = resolveCommand(name, args);
   const env = quietEnvironment(process.env, [join(root, "node_modules", ".bin"), dirname(runtime)]);
-  const [needed, ...options] = commands[name].needs ?? [];
-  if (needed !== undefined) {
+  for (const [needed = "", ...options] of commands[name].needs ?? []) {
     const code = await runCommand({ file: runtime, args: [join(root, needed), ...options], env, say });
     if (code !== 0) return code;
   }

@@ -10,6 +10,7 @@ export type DebianPackage = { readonly name: string; readonly program: string; r
 export const debianPackages: readonly DebianPackage[] = [
   { name: "bubblewrap", program: "bwrap", why: "the stronger isolation of the sandbox" },
   { name: "postgresql", program: "pg_ctlcluster", why: "imports of records from a real Postgres server" },
+  { name: "chromium", program: "chromium", why: "the tests of the web app" },
 ];
 
 /** What {@link ensureDebianPackages} uses of the machine; tests put their own in. */

@@ -39,7 +39,9 @@ const LONG_MS = 30 * 60_000;
 /** Packages and folders of test/integration whose tests use artifacts of the compiler. */
 const COMPILES: ReadonlySet<string> = new Set(["contracts", "attacks", "queries", "differential"]);
 /** Packages and folders of test/integration and test/e2e whose tests make proofs. */
-const PROVES: ReadonlySet<string> = new Set(["proofs", "domain", "sdk", "queries", "start"]);
+const PROVES: ReadonlySet<string> = new Set(["proofs", "domain", "sdk", "queries", "start", "web"]);
+/** Folders of test/e2e whose tests use contracts of test/contracts. */
+const E2E_COMPILES: ReadonlySet<string> = new Set(["web"]);
 
 const bin = (name: string): string => join(root, "node_modules", ".bin", name);
 const script = (file: string, ...args: readonly string[]): readonly string[] => ["node", join(root, file), ...args];
@@ -86,7 +88,7 @@ export function listSteps(): readonly Step[] {
       return {
         name: `e2e ${name}`,
         load: 0.5,
-        ...(PROVES.has(name) ? { after: ["keys"] } : {}),
+        after: [...(E2E_COMPILES.has(name) ? ["compile"] : []), ...(PROVES.has(name) ? ["keys"] : [])],
         timeoutMs: LONG_MS,
         work: tests(`test/e2e/${name}/**/*.test.ts`),
       };
@@ -158,6 +160,12 @@ export function listSteps(): readonly Step[] {
         { name: "the report on mutants is current", argv: script("scripts/verify/mutation.ts", "--check") },
       ),
     }),
+    {
+      name: "sizes",
+      load: 1,
+      fast: true,
+      work: commands({ name: "no page of the web app is above its limit", argv: script("scripts/web.ts", "--sizes") }),
+    },
     { name: "house", load: 1, work: tests("scripts/**/*.test.ts") },
     ...packageNames().flatMap((name): readonly Step[] => {
       const work = tests(`packages/${name}/**/*.test.ts`);

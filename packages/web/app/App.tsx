@@ -20,6 +20,12 @@ const pages: readonly (readonly [path: string, page: PageComponent])[] = [
   ["/account", lazy(() => import("./features/account/AccountPage.tsx"))],
   ["/trust", lazy(() => import("./features/trust/TrustPage.tsx"))],
   ["/settings", lazy(() => import("./features/settings/SettingsPage.tsx"))],
+  ["/questions", lazy(() => import("./features/questions/QuestionsPage.tsx"))],
+  ["/questions/:id", lazy(() => import("./features/questions/QuestionPage.tsx"))],
+  ["/ask/:card?", lazy(() => import("./features/questions/AskPage.tsx"))],
+  ["/consent/:request?", lazy(() => import("./features/questions/ConsentPage.tsx"))],
+  ["/records", lazy(() => import("./features/questions/RecordsPage.tsx"))],
+  ["/check/:receipt?", lazy(() => import("./features/check/CheckPage.tsx"))],
 ];
 
 const queries = new QueryClient({

@@ -9,6 +9,8 @@ export const routes = {
   providers: "#/providers",
   provider: (provider: Address): string => `#/providers/${provider}`,
   ask: "#/ask",
+  /** The subject's card travels in the address. */
+  askAbout: (card: string): string => `#/ask/${card}`,
   questions: "#/questions",
   question: (queryId: Hex): string => `#/questions/${queryId}`,
   /** The request for consent travels in the address. */

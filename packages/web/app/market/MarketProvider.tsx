@@ -6,6 +6,8 @@ import { type HubOptions, type HubState, MarketHub } from "./hub.ts";
 export type MarketState = HubState & {
   /** Forgets what was read of the chain, and reads it again. */
   readonly restart: () => Promise<void>;
+  /** Reads all of the market's history, and not only the newest blocks. */
+  readonly readAll: () => Promise<void>;
 };
 
 const MarketContext = createContext<MarketState | undefined>(undefined);
@@ -24,7 +26,7 @@ export function MarketProvider({
     return () => hub.stop();
   }, [hub]);
   const state = useSyncExternalStore(hub.subscribe, hub.state);
-  const value = useMemo(() => ({ ...state, restart: () => hub.restart() }), [state, hub]);
+  const value = useMemo(() => ({ ...state, restart: () => hub.restart(), readAll: () => hub.readAll() }), [state, hub]);
   return <MarketContext value={value}>{children}</MarketContext>;
 }
 

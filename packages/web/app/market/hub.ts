@@ -1,7 +1,8 @@
-import { type Batch, type BlockSource, createFollower, type Follower } from "@quorate/chain";
+import { type Batch, type BlockSource, createFollower, type Follower, sleep } from "@quorate/chain";
 import { type Address, isQuorateError } from "@quorate/core";
 import { exclusively } from "../data/db.ts";
 import { followerStore, forgetIndex, type IndexTransaction, logsAbove, writeBatch } from "../data/followerStore.ts";
+import { readSetting, writeSetting } from "../data/settings.ts";
 import { explain } from "../lib/explain.ts";
 import { emptyModel, foldLogs, type MarketModel } from "./model.ts";
 
@@ -28,6 +29,8 @@ export type HubState = {
   readonly head: Head | undefined;
   /** Newest block that the model contains; -1 before the first. */
   readonly cursor: number;
+  /** First block of the index: what happened before is not in the model. Undefined before it is known. */
+  readonly since: number | undefined;
   /** True once the model reached the head. */
   readonly isCurrent: boolean;
   readonly problem: Problem | undefined;
@@ -52,6 +55,7 @@ type Message =
       readonly kind: "status";
       readonly head: Omit<Head, "heardAt"> | undefined;
       readonly cursor: number;
+      readonly since: number | undefined;
       readonly isCurrent: boolean;
       readonly problem: Problem | undefined;
       /** Blocks were taken back: what was folded of them has to go. */
@@ -60,6 +64,10 @@ type Message =
 
 const POLL_MS = 1_000;
 const LOOK_MS = 1_000;
+/** Blocks that a first visit reads back at most: every header is checked, and a page should not take hours for it. */
+const FIRST_BLOCKS = 20_000;
+/** Setting that says that all of the history was asked for. */
+const wholeHistory = (key: string): string => `whole-history/${key}`;
 
 /**
  * Follows both markets of one network for all tabs of this browser: one tab reads the chain into the index, the others read the
@@ -67,7 +75,14 @@ const LOOK_MS = 1_000;
  */
 export class MarketHub {
   readonly options: HubOptions;
-  #state: HubState = { model: emptyModel, head: undefined, cursor: -1, isCurrent: false, problem: undefined };
+  #state: HubState = {
+    model: emptyModel,
+    head: undefined,
+    cursor: -1,
+    since: undefined,
+    isCurrent: false,
+    problem: undefined,
+  };
   readonly #listeners = new Set<() => void>();
   readonly #channel: BroadcastChannel;
   readonly #end = new AbortController();
@@ -106,6 +121,36 @@ export class MarketHub {
     location.reload();
   }
 
+  /** Reads the market from its first block on, however long that takes. */
+  async readAll(): Promise<void> {
+    await writeSetting(wholeHistory(this.options.key), true);
+    await this.restart();
+  }
+
+  /** Where the index begins: where it began before, else at the market's first block or as far back as a first visit reads. */
+  async #firstBlock(signal: AbortSignal): Promise<number> {
+    const { key, fromBlock, sources } = this.options;
+    const snapshot = await followerStore(key).load();
+    if (snapshot !== undefined) return snapshot.fromBlock;
+    if ((await readSetting<boolean>(wholeHistory(key))) === true) return fromBlock;
+    for (const source of sources) {
+      try {
+        const { number } = await source.latest(signal);
+        return Math.max(fromBlock, number - FIRST_BLOCKS);
+      } catch (error) {
+        signal.throwIfAborted();
+        this.#fail(error);
+      }
+    }
+    return await this.#firstBlockLater(signal);
+  }
+
+  async #firstBlockLater(signal: AbortSignal): Promise<number> {
+    await sleep(POLL_MS, signal);
+    signal.throwIfAborted();
+    return await this.#firstBlock(signal);
+  }
+
   /** Waits until this tab is the one that follows, and follows. */
   async #lead(): Promise<void> {
     const { signal } = this.#end;
@@ -121,7 +166,9 @@ export class MarketHub {
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    const { key, chainId, market, queryMarket, fromBlock, confirmations, sources } = this.options;
+    const { key, chainId, market, queryMarket, confirmations, sources } = this.options;
+    const fromBlock = await this.#firstBlock(signal);
+    this.#set({ since: fromBlock });
     const store = followerStore(key);
     let batch: Batch | undefined;
     const follower = createFollower<IndexTransaction>({
@@ -190,6 +237,7 @@ export class MarketHub {
     }
     if (this.#isLeader) return;
     this.#set({
+      since: message.since,
       isCurrent: message.isCurrent,
       problem: message.problem,
       ...(message.head === undefined ? {} : { head: { ...message.head, heardAt: performance.now() } }),
@@ -198,11 +246,12 @@ export class MarketHub {
   }
 
   #announce(cursor: number = this.#state.cursor, wasRolledBack = false): void {
-    const { head, isCurrent, problem } = this.#state;
+    const { head, since, isCurrent, problem } = this.#state;
     this.#tell({
       kind: "status",
       head: head === undefined ? undefined : { number: head.number, timestamp: head.timestamp },
       cursor,
+      since,
       isCurrent,
       problem,
       wasRolledBack,

@@ -93,10 +93,9 @@ function WalletNotice(): ReactNode {
 const WORTH_SAYING = 200;
 
 function ReadingNotice(): ReactNode {
-  const { head, cursor, isCurrent, problem } = useMarket();
-  const { network } = useSession();
+  const { head, cursor, since, isCurrent, problem } = useMarket();
   if (isCurrent || problem !== undefined || head === undefined || head.number - cursor < WORTH_SAYING) return;
-  const from = Math.max(network.fromBlock, 0);
+  const from = since ?? 0;
   return (
     <Progress
       label="Reading the history of the market from the chain"

@@ -6,7 +6,7 @@ import { useMarket } from "../market/index.ts";
 import { routes } from "../routes.ts";
 import { useSession } from "../session/index.ts";
 import buttonStyles from "../ui/Button.module.css";
-import { Moment } from "../ui/index.ts";
+import { Moment, Button as UiButton } from "../ui/index.ts";
 import { Connect } from "./Connect.tsx";
 import { Notices } from "./Notices.tsx";
 import styles from "./Shell.module.css";
@@ -15,7 +15,7 @@ import { useTheme } from "./theme.ts";
 const links: readonly { readonly href: string; readonly title: string; readonly under: readonly string[] }[] = [
   { href: routes.market, title: "Market", under: ["/providers"] },
   { href: routes.jobs, title: "Jobs", under: ["/jobs", "/request"] },
-  { href: routes.ask, title: "Questions", under: ["/ask", "/questions", "/consent", "/records"] },
+  { href: routes.questions, title: "Questions", under: ["/ask", "/questions", "/consent", "/records"] },
   { href: routes.check, title: "Check a proof", under: ["/check"] },
   { href: routes.account, title: "Account", under: ["/account", "/trust", "/settings"] },
 ];
@@ -103,7 +103,7 @@ function isAt(location: string, href: string, under: readonly string[]): boolean
 
 function Footer(): ReactNode {
   const { network } = useSession();
-  const { head } = useMarket();
+  const { head, since, readAll } = useMarket();
   return (
     <footer className={styles.footer}>
       <div className={styles.footerBar}>
@@ -117,7 +117,18 @@ function Footer(): ReactNode {
             </>
           )}
         </span>
-        <a href={routes.settings}>Networks and settings</a>
+        {since === undefined || since <= network.fromBlock ? undefined : (
+          <span>
+            Read since block {since}; the market began at block {network.fromBlock}.{" "}
+            <UiButton kind="quiet" isSmall onPress={() => void readAll()}>
+              Read all of it
+            </UiButton>
+          </span>
+        )}
+        <span className="row">
+          <a href={routes.settings}>Networks and settings</a>
+          <a href="./licences.md">Licences</a>
+        </span>
       </div>
     </footer>
   );

@@ -107,7 +107,7 @@ export function Select<Id extends string>({
     >
       <Label className={styles.label ?? ""}>{label}</Label>
       <Button className={styles.select ?? ""}>
-        <SelectValue />
+        <SelectValue>{({ selectedText }) => selectedText}</SelectValue>
         <ChevronDown size={16} aria-hidden />
       </Button>
       {hint === undefined ? undefined : (

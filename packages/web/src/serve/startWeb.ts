@@ -7,6 +7,7 @@ import { FatalError } from "@quorate/core";
 import express from "express";
 import helmet from "helmet";
 import type { SiteConfig } from "../config.ts";
+import { contentPolicy, headerOnly } from "./policy.ts";
 
 /** Folder of the built files: any static host can serve it, with a `config.json` put into it. */
 export const siteFolder: string = fileURLToPath(new URL("../../site", import.meta.url));
@@ -50,23 +51,9 @@ export async function startWeb({
     helmet({
       contentSecurityPolicy: {
         useDefaults: false,
-        directives: {
-          "default-src": ["'none'"],
-          // WebAssembly runs programs before they are sent; nothing is evaluated as script.
-          "script-src": ["'self'", "'wasm-unsafe-eval'"],
-          "worker-src": ["'self'"],
-          // Elements are styled by the chart and component libraries.
-          "style-src": ["'self'", "'unsafe-inline'"],
-          // Icons of wallets and results come as data.
-          "img-src": ["'self'", "data:", "blob:"],
-          "media-src": ["blob:"],
-          "font-src": ["'self'"],
-          // Nodes, relays and providers are the visitor's choice.
-          "connect-src": ["*"],
-          "base-uri": ["'none'"],
-          "form-action": ["'none'"],
-          "frame-ancestors": ["'none'"],
-        },
+        directives: Object.fromEntries(
+          Object.entries({ ...contentPolicy, ...headerOnly }).map(([name, sources]) => [name, [...sources]]),
+        ),
       },
       referrerPolicy: { policy: "no-referrer" },
       // The app is served on loopback without TLS too; a host with TLS adds it.

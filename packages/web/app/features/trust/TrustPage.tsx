@@ -52,7 +52,8 @@ function Editor({ policy, token }: { readonly policy: TrustPolicy; readonly toke
   const change = (changes: Partial<TrustDraft>): void => setDraft({ ...draft, ...changes });
   const judged = judgeDraft(draft, unit.decimals);
   const isChanged = JSON.stringify(draft) !== JSON.stringify(before);
-  const plan = judged.policy === undefined ? undefined : planReplication(history, judged.policy);
+  const seatsNobody = judged.policy?.accept === "allow-list" && judged.policy.allow.length === 0;
+  const plan = judged.policy === undefined || seatsNobody ? undefined : planReplication(history, judged.policy);
   useEffect(() => {
     if (!isChanged) return;
     const warn = (event: BeforeUnloadEvent): void => event.preventDefault();
@@ -100,7 +101,7 @@ function Editor({ policy, token }: { readonly policy: TrustPolicy; readonly toke
       <AllowList draft={draft} onChange={change} />
       <DenyList draft={draft} onChange={change} />
       <Numbers draft={draft} onChange={change} symbol={unit.symbol} />
-      <div className={styles.bar}>
+      <div className={styles.bar} data-changed={isChanged}>
         <div className="row">
           <Button
             kind="primary"

@@ -1,0 +1,41 @@
+// The web app in Debian's Chromium, against a local market with real agents and real proofs. Stories come first; what they leave
+// behind is what the pictures of all pages show.
+import { after, afterEach, before, describe, test } from "node:test";
+import { ensureBuilt } from "../../../scripts/web.ts";
+import { lookAtPage } from "./support/looks.ts";
+import { fragmentOf, pictures } from "./support/pages.ts";
+import { type Stage, setStage } from "./support/stage.ts";
+
+/** Where pictures go; none are written unless told. */
+const folder = process.env.QUORATE_SCREENSHOTS;
+/** The long version. */
+const isFull = process.env.QUORATE_WEB_FULL === "1";
+
+let stage: Stage;
+
+before(
+  async () => {
+    await ensureBuilt((line) => console.error(line));
+    stage = await setStage();
+  },
+  { timeout: 400_000 },
+);
+after(() => stage?.close());
+afterEach(() => stage.endStory());
+
+describe("every page, in light and dark, on a phone and on a desk, is accessible and fits its window", () => {
+  for (const picture of pictures) {
+    test(picture.name, async () => {
+      const owner = picture.as === undefined ? undefined : stage.kept[picture.as];
+      const visitor = await stage.visitor(
+        owner === undefined
+          ? {}
+          : { storage: owner.storage, wallet: { privateKey: owner.privateKey, isConnected: true }, dollars: 0 },
+      );
+      await visitor.open(fragmentOf(picture, stage));
+      // Code of the page and of its charts comes when it is needed, and says so meanwhile.
+      await visitor.page.getByText(/^Loading/).waitFor({ state: "detached" });
+      await lookAtPage(visitor.page, picture.name, { folder, isThorough: isFull });
+    });
+  }
+});
