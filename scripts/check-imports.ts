@@ -9,7 +9,7 @@ import { entriesOf, type Manifest, packageNames, readManifest, root } from "./li
 
 /** Layers, lowest first: a package imports from lower layers only. */
 export const LAYERS: readonly (readonly string[])[] = [
-  ["core", "abi"],
+  ["core", "abi", "contracts"],
   ["wire", "chain", "sandbox", "proofs"],
   ["sdk", "service"],
   ["agent", "domain", "relay", "web"],

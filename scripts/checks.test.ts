@@ -14,7 +14,7 @@ import { type MeasuredCircuit, type MeasuredJob, renderGas, renderQueries, repla
 import { compareTree } from "./check-trees.ts";
 import { exportsOf, loadProgram } from "./lib/program.ts";
 import { completeLockfile } from "./lockfile.ts";
-import { packedManifest, rewriteReferences } from "./pack.ts";
+import { loosenPragma, packedManifest, rewriteReferences } from "./pack.ts";
 import { judgeSizes } from "./web.ts";
 
 let repository = "";
@@ -484,6 +484,16 @@ describe("packing", () => {
       },
       files: ["dist", "bin"],
     });
+  });
+
+  it("leaves a package without entries to whoever names its files", () => {
+    const manifest = { name: "@quorate/x", version: "0.1.0", files: ["interfaces"] };
+    assert.deepEqual(packedManifest(manifest), manifest);
+  });
+
+  it("lets other compilers take a source, and refuses one that is not pinned as the contracts are", () => {
+    assert.equal(loosenPragma("// A\npragma solidity 0.8.37;\n"), "// A\npragma solidity ^0.8.24;\n");
+    assert.throws(() => loosenPragma("pragma solidity ^0.8.0;\n"), /has not the one line/);
   });
 
   it("points workers and declarations at JavaScript", () => {

@@ -8,6 +8,11 @@ import { parseArgs } from "node:util";
 import { isTestFile } from "./lib/files.ts";
 import { type Manifest, packageNames, readManifest, root } from "./lib/workspace.ts";
 
+/** The package of Solidity sources: interfaces, and the types that they import, from `contracts/`. */
+const SOLIDITY_PACKAGE = "contracts";
+/** What the contracts are compiled with, and what compilers of others may be. */
+const PRAGMA = { exact: "pragma solidity 0.8.37;", loose: "pragma solidity ^0.8.24;" } as const;
+
 /** A package that was packed. */
 export type Packed = { readonly name: string; readonly tarball: string; readonly bytes: number };
 
@@ -73,6 +78,7 @@ function emit(names: readonly string[], work: string): void {
     },
     files: names.flatMap((name) => sources(name).map((file) => join(root, "packages", name, file))),
   };
+  if (config.files.length === 0) return;
   const file = join(work, "tsconfig.json");
   writeFileSync(file, JSON.stringify(config));
   const tsc = join(root, "node_modules", "typescript-native", "bin", "tsc");
@@ -91,7 +97,8 @@ function stage(name: string, work: string): string {
   const source = join(root, "packages", name);
   const target = join(work, "packages", name);
   mkdirSync(target, { recursive: true });
-  cpSync(join(work, "js", name, "src"), join(target, "dist"), { recursive: true });
+  if (name === SOLIDITY_PACKAGE) copySolidity(target);
+  else cpSync(join(work, "js", name, "src"), join(target, "dist"), { recursive: true });
   for (const file of globSync("src/**/*", { cwd: source, withFileTypes: false })) {
     const isSource = /\.m?tsx?$/.test(file) && !file.endsWith(".d.ts");
     if (isSource || isTestFile(file) || !/\.\w+$/.test(file)) continue;
@@ -124,6 +131,36 @@ function stage(name: string, work: string): string {
   return target;
 }
 
+/** Copies the interfaces and all that they import. */
+function copySolidity(target: string): void {
+  const from = join(root, "contracts");
+  const waiting = globSync("interfaces/*.sol", { cwd: from });
+  const seen = new Set<string>();
+  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+    if (seen.has(file)) continue;
+    seen.add(file);
+    const text = readFileSync(join(from, file), "utf8");
+    for (const [, path = ""] of text.matchAll(/^(?:import|\})[^"]*"([^"]+)";/gm)) {
+      if (!path.startsWith(".")) throw new Error(`contracts/${file} imports ${path}, which the package does not carry`);
+      waiting.push(join(dirname(file), path));
+    }
+    mkdirSync(join(target, dirname(file)), { recursive: true });
+    writeFileSync(join(target, file), loosenPragma(text));
+  }
+}
+
+/**
+ * Lets compilers of others take a source.
+ *
+ * @param text of a source of the contracts
+ * @returns it with a range in place of the one version
+ * @throws Error for another pragma than that of the contracts
+ */
+export function loosenPragma(text: string): string {
+  if (text.split(PRAGMA.exact).length !== 2) throw new Error(`a source has not the one line ${PRAGMA.exact}`);
+  return text.replace(PRAGMA.exact, PRAGMA.loose);
+}
+
 /**
  * Points references that TypeScript does not rewrite to what is packed: `new URL("./worker.ts", import.meta.url)` in JavaScript, and
  * relative imports in declarations.
@@ -148,7 +185,7 @@ export function packedManifest(manifest: Manifest): Record<string, unknown> {
     private: _,
     devDependencies: _dev,
     scripts: _scripts,
-    exports = {},
+    exports,
     files = [],
     ...rest
   } = manifest as Manifest & { scripts?: unknown };
@@ -156,7 +193,9 @@ export function packedManifest(manifest: Manifest): Record<string, unknown> {
   const types = (file: string): string => compiled(file).replace(/\.(m?)js$/, ".d.$1ts");
   const condition = (file: string): Record<string, string> | string =>
     /\.m?tsx?$/.test(file) ? { types: types(file), default: compiled(file) } : compiled(file);
-  const entries = Object.entries(exports).map(([subpath, target]) => {
+  // Without exports every file may be named, as compilers of Solidity do.
+  if (exports === undefined && manifest.bin === undefined) return { ...rest, files };
+  const entries = Object.entries(exports ?? {}).map(([subpath, target]) => {
     if (typeof target === "string") return [subpath, condition(target)];
     return [subpath, Object.fromEntries(Object.entries(target).map(([key, file]) => [key, condition(file)]))];
   });

@@ -74,6 +74,11 @@ contract ResultPayout is IJobCallback {
     /// @param jobId the job
     /// @param sponsor that was named
     error NoPrize(bytes32 jobId, address sponsor);
+    /// @notice Less arrived than was sent: with such a token one sponsor would live on the prize of another.
+    /// @param token of the prize
+    /// @param received base units that arrived
+    /// @param sent base units that left the sponsor
+    error UnexpectedTransfer(address token, uint256 received, uint256 sent);
     /// @notice This is not the accepted result of the job, or not with this key.
     /// @param jobId the job
     error NotTheResult(bytes32 jobId);
@@ -91,7 +96,7 @@ contract ResultPayout is IJobCallback {
     }
 
     /// @notice Puts up a prize for whom the job names. The token has to be approved for this contract.
-    /// @dev Requirements: an amount; no prize of the caller for this job yet.
+    /// @dev Requirements: an amount; no prize of the caller for this job yet; all of it arrives.
     /// @param jobId the job, known before it is opened: it is the digest of the request
     /// @param token without a fee on transfer
     /// @param amount in base units
@@ -104,7 +109,11 @@ contract ResultPayout is IJobCallback {
         prizeOf[jobId][msg.sender] = Prize({token: token, amount: amount, refundableAt: refundableAt});
         emit PrizePutUp(jobId, msg.sender, address(token), amount, refundableAt);
         // Interaction:
+        uint256 before = token.balanceOf(address(this));
         token.safeTransferFrom(msg.sender, address(this), amount);
+        uint256 received = token.balanceOf(address(this)) - before;
+        // Check: prizes lie in one heap.
+        if (received != amount) revert UnexpectedTransfer(address(token), received, amount);
     }
 
     /// @notice Pays a prize to the winner that the result names. Anybody may call.

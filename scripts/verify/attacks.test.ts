@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { findGaps, parsePatch, renderPage } from "../check-attacks.ts";
-import { ATTACKS, type Attack, listAttacks } from "./attacks.ts";
+import { ATTACKS, type Attack, isAssertion, listAttacks } from "./attacks.ts";
 
 const DIFF = "--- a/contracts/A.sol\n+++ b/contracts/A.sol\n@@ -1 +1 @@\n-good\n+bad\n";
 const attack = (name: string): Attack => ({ name, theme: "Votes", attack: "A | B.", defence: "No." });
@@ -71,4 +71,23 @@ test("the page has a row for each attack under its theme", () => {
       `| [One](../../${ATTACKS}/Votes.t.sol) | A \\| B. | No. | [says yes](../../${ATTACKS}/patches/One.patch) |`,
     ),
   );
+});
+
+test("a test that fails by a panic or an error of the market has not shown its attack", () => {
+  for (const reason of [
+    "no fee",
+    'NotEqual("no fee", 1, 2)',
+    "next call did not revert as expected",
+    "log != expected log",
+  ])
+    assert.equal(isAssertion(reason), true, reason);
+  for (const reason of [
+    "panic: arithmetic underflow or overflow (0x11)",
+    "EvmError: OutOfGas",
+    "EvmError: Revert",
+    "BalanceBelowHeld(0x2e23, 2000000 [2e6], 1000000000001000000 [1e18])",
+    "JobNotOpen(0x12, 0)",
+    "failed",
+  ])
+    assert.equal(isAssertion(reason), false, reason);
 });

@@ -175,6 +175,7 @@ async function tryAttack(
       }
       const won = await run(compiled.bytecodes);
       if (won === undefined) return bad("fails against the weakened market, too: the test shows nothing");
+      if (!isAssertion(won)) return bad(`is stopped by something else than its test: ${won}`);
       return { name, ok: true, note: `the test fails there with ${won}` };
     } finally {
       rmSync(folder, { recursive: true, force: true });
@@ -182,6 +183,19 @@ async function tryAttack(
   } catch (error) {
     return bad(error instanceof Error ? error.message : String(error));
   }
+}
+
+/**
+ * Whether a test failed by what it asserts. A panic, a call that reverts where the test expects none, or a `setUp` that fails says
+ * that the attack was stopped by something else than what its patch takes away, or that the patch broke more than it should.
+ *
+ * @param reason as the runner says it
+ * @returns true for a failed claim or comparison, or an expected revert or event that did not come
+ */
+export function isAssertion(reason: string): boolean {
+  if (reason.startsWith("NotEqual(")) return true;
+  // An error with parameters, without a claim: the market's own. Claims are sentences.
+  return !/^(panic: |EvmError|[A-Z]\w*\(|custom error |(failed|setUp|revert)$)/.test(reason);
 }
 
 /** Applies a patch in a folder outside of any repository; what git says if it does not fit. */

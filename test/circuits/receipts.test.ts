@@ -16,6 +16,7 @@ import {
   parseReceipt,
   type Question,
   queryOfQuestion,
+  queryOfReceipt,
   type Receipt,
   type RecordData,
   receiptToJson,
@@ -26,6 +27,7 @@ import {
 } from "@quorate/proofs";
 import { createProver } from "@quorate/proofs/node";
 import { assertCode } from "@quorate/testkit";
+import { type AcceptedReceipts, type CheckedReceipt, checkReceipt } from "@quorate/web/receipt-check";
 import { type Address, type Client, createClient, custom, type Hex, toFunctionSelector } from "viem";
 import { mined, TestQueryMarket } from "../integration/queries/support/market.ts";
 
@@ -287,5 +289,116 @@ describe("a receipt is refused", () => {
     const subject = subjectFromSecret(new Uint8Array(32), provider);
     const question: Question = { ...receipt, verifier, subjectKey: subject.publicKey, subjectNonce: 1n };
     await assertCode(() => createReceipt({ question, quote, cipher, nullifier, proof }), "RECEIPT_QUERY");
+  });
+});
+
+describe("a relying party's check", () => {
+  const accepts = (): AcceptedReceipts => ({
+    chainId: accepted.chainId,
+    market: accepted.market,
+    providers: accepted.providers,
+    verifiers: accepted.verifiers,
+  });
+  const check = (given: unknown, over: Partial<AcceptedReceipts> = {}, reader: Client | undefined = client) =>
+    checkReceipt(given, { accepts: { ...accepts(), ...over }, client: reader, now: accepted.now });
+  const codesOf = ({ steps }: CheckedReceipt): Record<string, string> =>
+    Object.fromEntries(steps.map(({ id, state, code }) => [id, code ?? state]));
+
+  test("accepts what was computed, confirmed by the chain and its verifier, and given by a trusted provider", async () => {
+    const told: string[] = [];
+    const checked = await checkReceipt(JSON.stringify(receiptToJson(receipt)), {
+      accepts: accepts(),
+      client,
+      now: accepted.now,
+      onStep: ({ id }) => told.push(id),
+    });
+    assert.deepEqual(codesOf(checked), { here: "passed", chain: "passed", verifier: "passed", provider: "passed" });
+    assert.deepEqual(told, ["here", "chain", "verifier", "provider"]);
+    assert.deepEqual([checked.verdict, checked.answer, checked.root?.supersededAt], ["accepted", true, 0]);
+    assert.match(checked.statement ?? "", /^income is at least 100,000 EUR on \d{4}-/);
+    assert.deepEqual(
+      checked.signals.map(({ name, value }) => [name, value]),
+      [
+        ["cipher", receipt.cipher],
+        ["nullifier", receipt.nullifier],
+        ["root", receipt.root],
+        ["query", queryOfReceipt(receipt)],
+      ],
+    );
+  });
+
+  test("tells a good proof of a provider that is not trusted from a bad one", async () => {
+    const checked = await check(receiptToJson(receipt), { providers: [OTHER] });
+    assert.equal(checked.verdict, "untrusted");
+    assert.equal(codesOf(checked).provider, "RECEIPT_PROVIDER");
+    assert.equal(codesOf(checked).verifier, "passed");
+  });
+
+  test("accepts nothing without a chain", async () => {
+    const checked = await checkReceipt(receiptToJson(receipt), { accepts: accepts(), now: accepted.now });
+    assert.deepEqual([checked.verdict, checked.answer], ["unanchored", true]);
+    assert.deepEqual(codesOf(checked), { here: "passed", chain: "skipped", verifier: "skipped", provider: "passed" });
+  });
+
+  test("refuses in words what is no receipt, was changed, or is not what the chain has", async () => {
+    const json = receiptToJson(receipt) as Record<string, unknown>;
+    const cases: readonly (readonly [unknown, string, string])[] = [
+      ["no json", "here", "RECEIPT_INVALID"],
+      [{ ...json, version: 2 }, "here", "RECEIPT_INVALID"],
+      [{ ...json, person: "5" }, "here", "RECEIPT_ANSWER"],
+      [{ ...json, root: "5" }, "here", "RECEIPT_PROOF"],
+      [receiptToJson(unpaidReceipt), "chain", "RECEIPT_NULLIFIER"],
+      [{ ...json, dataset: ZERO_HASH }, "chain", "RECEIPT_DATASET"],
+    ];
+    for (const [given, step, code] of cases) {
+      const checked = await check(given);
+      assert.equal(checked.verdict, "refused", code);
+      assert.equal(codesOf(checked)[step], code);
+      assert.notEqual(checked.steps.find(({ id }) => id === step)?.words, "");
+    }
+  });
+
+  test("holds it against the statement, the person and the challenge that were asked for", async () => {
+    const challenge = { text: "desk 7, 12:00", signature };
+    assert.equal((await check(receiptToJson(receipt), { challenge, person: PERSON })).askerPresent, true);
+    const refusals: readonly (readonly [Partial<AcceptedReceipts>, string])[] = [
+      [{ person: PERSON + 1n }, "RECEIPT_PERSON"],
+      [{ maxAgeS: 59 }, "RECEIPT_STALE"],
+      [{ statement: { ...statement, value: "1" } }, "RECEIPT_STATEMENT"],
+    ];
+    for (const [over, code] of refusals) assert.equal(codesOf(await check(receiptToJson(receipt), over)).here, code);
+    const stolen = { ...challenge, text: "desk 8" };
+    for (const [reader, step] of [
+      [client, "chain"],
+      [undefined, "here"],
+    ] as const) {
+      const checked = await checkReceipt(receiptToJson(receipt), {
+        accepts: { ...accepts(), challenge: stolen },
+        client: reader,
+        now: accepted.now,
+      });
+      assert.equal(codesOf(checked)[step], "RECEIPT_CHALLENGE");
+    }
+  });
+
+  test("does not take silence of the chain for a refusal, nor a verifier's no for a yes", async () => {
+    const silent = createClient({ transport: custom({ request: () => Promise.reject(new Error("down")) }) });
+    const unknown = await check(receiptToJson(receipt), {}, silent);
+    assert.deepEqual([unknown.verdict, codesOf(unknown).chain], ["unknown", "CHAIN_UNREACHABLE"]);
+    const selector = toFunctionSelector("verifyProof(uint256[2],uint256[2][2],uint256[2],uint256[4])");
+    const says = (word: string): Client =>
+      createClient({
+        transport: custom({
+          request: async ({ method, params }: { method: string; params?: unknown[] }) => {
+            const [call] = (params ?? []) as { readonly data?: string }[];
+            if (method === "eth_call" && call?.data?.startsWith(selector) === true)
+              return `0x${word.padStart(64, "0")}`;
+            return chain.rpc(method, ...(params ?? []));
+          },
+        }),
+      });
+    const no = await check(receiptToJson(receipt), {}, says("0"));
+    assert.deepEqual([no.verdict, codesOf(no).verifier], ["refused", "VERIFIER_SAYS_NO"]);
+    assert.equal((await check(receiptToJson(receipt), {}, says("1"))).verdict, "accepted");
   });
 });

@@ -3,7 +3,9 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {MarketTest} from "./support/MarketTest.sol";
+import {WeirdToken} from "./support/WeirdTokens.sol";
 import {ResultPayout} from "../../contracts/examples/ResultPayout.sol";
+import {ILedger} from "../../contracts/interfaces/ILedger.sol";
 import {JobStatus, Request} from "../../contracts/types/Job.sol";
 
 /// @notice An example of a contract that acts on results, against a real market.
@@ -27,6 +29,14 @@ contract ResultPayoutTest is MarketTest {
         token.mint(sponsor, 2 * PRIZE);
         vm.prank(sponsor);
         token.approve(address(payout), 2 * PRIZE);
+    }
+
+    /// @dev A job and its one prize, in another token than the market's.
+    function prizedIn(WeirdToken weird) private returns (Case memory job) {
+        job = caseOf(requestFor(2, 2, 0, 0));
+        vm.prank(sponsor);
+        payout.putUp(job.id, IERC20(address(weird)), PRIZE, refundableAt);
+        open(job);
     }
 
     function prized() private returns (Case memory job) {
@@ -140,6 +150,46 @@ contract ResultPayoutTest is MarketTest {
         payout.putUp(job.id, IERC20(address(token)), 1, refundableAt);
         vm.expectRevert(abi.encodeWithSelector(ResultPayout.NoAmount.selector));
         payout.putUp(job.id, IERC20(address(token)), 0, refundableAt);
+    }
+
+    function test_ATokenThatTakesAFeeIsRefused() public {
+        WeirdToken weird = new WeirdToken();
+        weird.mint(sponsor, PRIZE);
+        weird.setFee(1);
+        vm.prank(sponsor);
+        weird.approve(address(payout), PRIZE);
+        vm.expectRevert(
+            abi.encodeWithSelector(ResultPayout.UnexpectedTransfer.selector, address(weird), PRIZE - 1, PRIZE)
+        );
+        vm.prank(sponsor);
+        payout.putUp(bytes32("job"), IERC20(address(weird)), PRIZE, refundableAt);
+    }
+
+    function test_ATokenThatReentersTakesNothingTwice() public {
+        WeirdToken weird = new WeirdToken();
+        weird.mint(sponsor, 2 * uint256(PRIZE));
+        vm.prank(sponsor);
+        weird.approve(address(payout), 2 * uint256(PRIZE));
+        vm.prank(sponsor);
+        payout.putUp(bytes32("job of another"), IERC20(address(weird)), PRIZE, refundableAt);
+        Case memory job = prizedIn(weird);
+        bytes memory result = abi.encode(WINNER);
+        settledWith(job, 1, result);
+        weird.reenter(ILedger(address(payout)), abi.encodeCall(payout.pay, (job.id, sponsor, KEY, result)));
+        vm.expectRevert(abi.encodeWithSelector(ResultPayout.NoPrize.selector, job.id, sponsor));
+        payout.pay(job.id, sponsor, KEY, result);
+        weird.reenter(ILedger(address(0)), "");
+        payout.pay(job.id, sponsor, KEY, result);
+        same(weird.balanceOf(WINNER), PRIZE, "once");
+        same(weird.balanceOf(address(payout)), PRIZE, "the other prize is there");
+    }
+
+    function test_OneSponsorCannotTakeThePrizeOfAnother() public {
+        Case memory job = prized();
+        vm.warp(refundableAt);
+        vm.expectRevert(abi.encodeWithSelector(ResultPayout.NoPrize.selector, job.id, address(this)));
+        payout.takeBack(job.id);
+        same(token.balanceOf(address(payout)), PRIZE, "the prize is there");
     }
 
     function test_OnlyTheMarketIsBelieved() public {

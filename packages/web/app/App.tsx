@@ -2,7 +2,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { type ComponentType, type LazyExoticComponent, lazy, type ReactNode, Suspense } from "react";
 import { I18nProvider } from "react-aria-components";
 import { Route, Router, Switch } from "wouter";
-import { useHashLocation } from "wouter/use-hash-location";
+import { usePagePath } from "./lib/location.ts";
 import { SessionProvider, useNetworks } from "./session/index.ts";
 import { ErrorBoundary } from "./shell/ErrorBoundary.tsx";
 import { Shell } from "./shell/Shell.tsx";
@@ -16,6 +16,12 @@ const pages: readonly (readonly [path: string, page: PageComponent])[] = [
   ["/", lazy(() => import("./features/market/MarketPage.tsx"))],
   ["/request", lazy(() => import("./features/request/RequestPage.tsx"))],
   ["/jobs/:id", lazy(() => import("./features/request/job/JobPage.tsx"))],
+  ["/jobs", lazy(() => import("./features/jobs/JobsPage.tsx"))],
+  ["/providers", lazy(() => import("./features/providers/ProvidersPage.tsx"))],
+  ["/providers/:address", lazy(() => import("./features/providers/ProviderPage.tsx"))],
+  ["/account", lazy(() => import("./features/account/AccountPage.tsx"))],
+  ["/trust", lazy(() => import("./features/trust/TrustPage.tsx"))],
+  ["/settings", lazy(() => import("./features/settings/SettingsPage.tsx"))],
   ["/questions", lazy(() => import("./features/questions/QuestionsPage.tsx"))],
   ["/questions/:id", lazy(() => import("./features/questions/QuestionPage.tsx"))],
   ["/ask/:card?", lazy(() => import("./features/questions/AskPage.tsx"))],
@@ -57,7 +63,7 @@ function Start(): ReactNode {
   }
   return (
     <SessionProvider networks={networks}>
-      <Router hook={useHashLocation}>
+      <Router hook={usePagePath}>
         <Shell>
           <Pages />
         </Shell>
@@ -67,7 +73,7 @@ function Start(): ReactNode {
 }
 
 function Pages(): ReactNode {
-  const [location] = useHashLocation();
+  const [location] = usePagePath();
   return (
     <ErrorBoundary key={location}>
       <Suspense fallback={<Wait>Loading the page</Wait>}>

@@ -97,11 +97,12 @@ contract MoneyAttacks is AttackTest {
     /// Attack: A spare declines and has its standby fee all the same.
     /// Market: A fee is for standing by to the end.
     function test_attack_DecliningSpareKeepsItsFee() public {
+        opened(2, 2, 1, 0);
         Case memory job = opened(2, 2, 1, 0);
         decline(job, 2);
         play(job, answers(ANSWER, ANSWER));
         same(wealth(provider(2)), FUNDS, "no fee");
-        same(lockedOf(provider(2)), 0, "no lock");
+        same(lockedOf(provider(2)), BOND, "the bond of the other job alone is locked");
     }
 
     /// Attack: A provider never computes and reports in every job, to live on call-out fees.

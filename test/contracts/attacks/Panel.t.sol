@@ -166,10 +166,14 @@ contract PanelAttacks is AttackTest {
     /// Market: Such calldata is refused.
     function test_attack_DirtyRequestWords() public {
         Case memory job = caseOf(requestFor(2, 2, 0, 0));
-        bytes memory data = abi.encodeCall(market.open, (job.request, 0, job.offers));
-        // The word of `seats` is the ninth of the request, the first argument.
-        uint256 at = 4 + 9 * 32;
-        data[at + 3] = 0x01;
+        bytes memory words = abi.encode(job.request);
+        // `seats` is the tenth of the words.
+        words[9 * 32] = 0x01;
+        bytes32 second = requestDigest(words);
+        SignedOffer[] memory offers = new SignedOffer[](2);
+        for (uint256 i; i < 2; ++i) offers[i] = offerBy(second, i, PRICE);
+        bytes memory data = abi.encodeCall(market.open, (job.request, 0, offers));
+        data[4 + 9 * 32] = 0x01;
         vm.prank(requester);
         (bool success, ) = address(market).call(data);
         check(!success, "dirty calldata is refused");
@@ -214,7 +218,15 @@ contract PanelAttacks is AttackTest {
     /// Market: The terms are compared with the hash on record.
     function test_attack_ForeignTerms() public {
         Case memory job = opened(2, 2, 0, 0);
+        // The terms of a job are on record in one place until somebody commits, and in another from then on.
+        Case memory committed = opened(2, 2, 0, 0);
+        commit(committed, 0, 1, ANSWER);
         goTo(START + WINDOW + REVEAL);
+        refusesForeign(job);
+        refusesForeign(committed);
+    }
+
+    function refusesForeign(Case memory job) private {
         job.terms.requester = attacker;
         vm.expectRevert(
             abi.encodeWithSelector(IJobMarket.TermsMismatch.selector, job.id, keccak256(abi.encode(job.terms)))

@@ -159,11 +159,20 @@ contract SignaturesAttacks is AttackTest {
     function test_attack_Erc1271BurnsGas() public {
         Wallet wallet = new Wallet();
         Case memory job = walletCase(address(wallet));
+        // The first to be asked: the other offer is still to be judged with what it leaves.
+        (job.offers[0], job.offers[1]) = (job.offers[1], job.offers[0]);
+        uint256 found = gasleft();
+        market.checkOffers(job.request, 0, job.offers);
+        uint256 needed = found - gasleft();
         wallet.set(Wallet.Mood.Burn);
-        // Enough for all that the market does by itself, and far less than the burner would take 64 times.
-        BadOffer[] memory bad = market.checkOffers{gas: 2_000_000}(job.request, 0, job.offers);
+        // What the market needs by itself and what it grants the account. All but a 64th of it would be gone.
+        (bool success, bytes memory data) = address(market).call{gas: needed + 110_000}(
+            abi.encodeCall(market.checkOffers, (job.request, 0, job.offers))
+        );
+        check(success, "there is gas left");
+        BadOffer[] memory bad = abi.decode(data, (BadOffer[]));
         same(bad.length, 1, "named");
-        same(bad[0].place, 1, "the burner");
+        same(bad[0].place, 0, "the burner");
     }
 
     /// Attack: An ERC-1271 account reverts when it is asked, to take the whole panel down without a name.

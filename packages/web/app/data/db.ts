@@ -103,6 +103,8 @@ export type Change = { readonly store: keyof QuorateSchema; readonly key: string
 const listeners = new Set<(change: Change) => void>();
 const channel = typeof BroadcastChannel === "undefined" ? undefined : new BroadcastChannel("quorate/changes");
 channel?.addEventListener("message", ({ data }: MessageEvent<Change>) => tell(data));
+// Node, where the stores are tested, would wait for it; browsers do not have this.
+(channel as { unref?: () => void } | undefined)?.unref?.();
 
 function tell(change: Change): void {
   for (const listener of listeners) listener(change);

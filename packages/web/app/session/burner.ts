@@ -19,7 +19,8 @@ import { readSetting, writeSetting } from "../data/settings.ts";
 /** Id of the connector. */
 export const BURNER_ID = "burner";
 
-const KEY_SETTING = "burner";
+/** Setting that holds the key of the burner wallet. */
+export const BURNER_KEY_SETTING: string = "burner";
 const GAS_ETHER = "10";
 /** Whole tokens that a burner gets. */
 const TOKENS = 5_000n;
@@ -28,10 +29,10 @@ const TOKENS = 5_000n;
  * Key of this browser's burner wallet; made on first use. For local chains only: it lies unprotected in the browser.
  */
 export async function burnerKey(): Promise<Hex> {
-  const stored = await readSetting<Hex>(KEY_SETTING);
+  const stored = await readSetting<Hex>(BURNER_KEY_SETTING);
   if (stored !== undefined) return stored;
   const key = generatePrivateKey();
-  await writeSetting(KEY_SETTING, key);
+  await writeSetting(BURNER_KEY_SETTING, key);
   return key;
 }
 

@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { useSwitchChain } from "wagmi";
 import { useMarket } from "../market/index.ts";
 import { routes } from "../routes.ts";
-import { useSession } from "../session/index.ts";
+import { useProfiles, useSession } from "../session/index.ts";
 import { Button, ButtonLink, Moment, Note, Progress } from "../ui/index.ts";
 
 /** What everybody has to know before doing anything: a chain that is gone, a wallet elsewhere, how far the reading is. */
@@ -10,6 +10,7 @@ export function Notices(): ReactNode {
   return (
     <>
       <ChainNotice />
+      <RelayNotice />
       <WalletNotice />
       <ReadingNotice />
     </>
@@ -48,6 +49,24 @@ function ChainNotice(): ReactNode {
           Use another endpoint
         </ButtonLink>
       </div>
+    </Note>
+  );
+}
+
+/** All of them: while one answers, everything goes on. */
+function RelayNotice(): ReactNode {
+  const { network } = useSession();
+  const { error } = useProfiles();
+  if (!error || network.relays.length === 0) return;
+  return (
+    <Note tone="warn">
+      <p>
+        <strong>No relay answers.</strong> Offers, packages and profiles wait until one does; money is not affected, and
+        jobs that are open go on by the chain. It is tried again by itself. Relays: {network.relays.join(", ")}.
+      </p>
+      <ButtonLink isSmall href={routes.settings}>
+        Use another relay
+      </ButtonLink>
     </Note>
   );
 }

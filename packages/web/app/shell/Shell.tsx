@@ -1,7 +1,7 @@
 import { Menu, Moon, Sun } from "lucide-react";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { Button } from "react-aria-components";
-import { useHashLocation } from "wouter/use-hash-location";
+import { usePagePath } from "../lib/location.ts";
 import { useMarket } from "../market/index.ts";
 import { routes } from "../routes.ts";
 import { useSession } from "../session/index.ts";
@@ -22,7 +22,7 @@ const links: readonly { readonly href: string; readonly title: string; readonly 
 
 /** What surrounds every page. */
 export function Shell({ children }: { readonly children: ReactNode }): ReactNode {
-  const [location] = useHashLocation();
+  const [location] = usePagePath();
   const [isMenuOpen, setMenuOpen] = useState(false);
   const main = useRef<HTMLElement>(null);
   const { isDark, choose } = useTheme();

@@ -45,6 +45,8 @@ export function Chart({
     const svg = plot.plot({ width: Math.max(width, MIN_WIDTH), ...draw(plot) });
     svg.setAttribute("role", "img");
     svg.setAttribute("aria-label", summary);
+    // The picture has one name; its parts have none of their own.
+    for (const part of svg.querySelectorAll("[aria-label]")) part.removeAttribute("aria-label");
     element.replaceChildren(svg);
     return () => svg.remove();
   }, [plot, width, draw, summary]);
@@ -54,5 +56,24 @@ export function Chart({
       {plot === undefined ? <Wait>Loading the chart</Wait> : undefined}
       {caption === undefined ? undefined : <figcaption>{caption}</figcaption>}
     </figure>
+  );
+}
+
+/** What the colours of a chart stand for. */
+export function Legend({
+  entries,
+}: {
+  /** Name, and a colour of the tokens. */
+  readonly entries: readonly (readonly [name: string, colour: string])[];
+}): ReactNode {
+  return (
+    <ul className={styles.legend} aria-label="Colours of the chart">
+      {entries.map(([name, colour]) => (
+        <li key={name}>
+          <span className={styles.swatch} style={{ background: colour }} aria-hidden="true" />
+          {name}
+        </li>
+      ))}
+    </ul>
   );
 }

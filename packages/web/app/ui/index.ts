@@ -1,6 +1,6 @@
 export { Button, type ButtonKind, ButtonLink } from "./Button.tsx";
 export { Card, Facts, Page, Stat } from "./Card.tsx";
-export { Chart, type Plot } from "./Chart.tsx";
+export { Chart, Legend, type Plot } from "./Chart.tsx";
 export { Dialog, Disclosure, Tabs } from "./Dialog.tsx";
 export { Checkbox, Choices, FileDrop, Select, TextField } from "./Field.tsx";
 export { CopyButton, Hash } from "./Hash.tsx";

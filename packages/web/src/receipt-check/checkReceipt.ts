@@ -37,8 +37,10 @@ export type AcceptedReceipts = {
 /** Options of {@link checkReceipt}. */
 export type CheckReceiptOptions = {
   readonly accepts: AcceptedReceipts;
-  /** JSON-RPC endpoints of the chain, preferred first; without one the chain is not asked, and the receipt is never accepted. */
+  /** JSON-RPC endpoints of the chain, preferred first; without one or a client the chain is not asked, and nothing is accepted. */
   readonly rpc?: readonly string[] | undefined;
+  /** Reads the chain, in place of `rpc`; it cannot be handed to a worker. */
+  readonly client?: Client | undefined;
   /** Told of each step once it is decided. */
   readonly onStep?: ((step: CheckStep) => void) | undefined;
   /** Unix s; the machine's clock unless given. */
@@ -134,7 +136,7 @@ export async function checkReceipt(given: unknown, options: CheckReceiptOptions)
     signals,
   };
 
-  const client = rpc === undefined || rpc.length === 0 ? undefined : clientOf(rpc);
+  const client = options.client ?? (rpc === undefined || rpc.length === 0 ? undefined : clientOf(rpc));
   const isTrusted = accepts.providers.some((provider) => isAddressEqual(provider, receipt.provider));
   // Trust is a part of its own: whether a proof is good does not depend on whose word counts.
   const { maxAgeS, challenge, ...accepted } = accepts;

@@ -130,12 +130,18 @@ const plain = (text: string): string => text.replace(/[,\s_]/g, "").replace("−
 
 /** What a draft says, or what keeps it from saying anything. */
 export type DraftedStatement =
-  | { readonly statement: Statement; readonly words: string; readonly problem?: undefined }
+  | {
+      readonly statement: Statement;
+      readonly words: string;
+      readonly problem?: undefined;
+      readonly isUnfinished?: undefined;
+    }
   | {
       readonly problem: string;
       /** Nothing is wrong, something is missing still. */
       readonly isUnfinished: boolean;
       readonly statement?: undefined;
+      readonly words?: undefined;
     };
 
 /**
