@@ -1,7 +1,8 @@
 import { buildHistory, parseTrustPolicy, type TrustedHistory, type TrustPolicy } from "@quorate/sdk";
 import { useMemo } from "react";
 import { type Address, isAddressEqual, zeroAddress } from "viem";
-import { useSetting } from "../data/settings.ts";
+import { exclusively } from "../data/db.ts";
+import { readSetting, useSetting } from "../data/settings.ts";
 import { useMarket } from "../market/index.ts";
 import { useSession } from "./SessionProvider.tsx";
 
@@ -34,15 +35,9 @@ export function trustToJson(policy: TrustPolicy): unknown {
 export function useTrust(): Trust {
   const { networkKey, account } = useSession();
   const { model } = useMarket();
-  const stored = useSetting<unknown>(`trust/${networkKey}`);
-  const policy = useMemo(() => {
-    try {
-      return stored.value === undefined ? strictest : parseTrustPolicy(stored.value);
-    } catch {
-      // Written by another version of the app: nobody is trusted rather than somebody by accident.
-      return strictest;
-    }
-  }, [stored.value]);
+  const key = `trust/${networkKey}`;
+  const stored = useSetting<unknown>(key);
+  const policy = useMemo(() => readPolicy(stored.value), [stored.value]);
   const requester = account?.address ?? zeroAddress;
   const history = useMemo(
     () =>
@@ -56,27 +51,43 @@ export function useTrust(): Trust {
   const save = async (next: unknown): Promise<void> => {
     await stored.write(trustToJson(parseTrustPolicy(next)));
   };
-  const without = (provider: Address): TrustPolicy => ({
-    ...policy,
-    allow: policy.allow.filter((entry) => !isAddressEqual(entry.provider, provider)),
-    deny: policy.deny.filter((entry) => !isAddressEqual(entry.provider, provider)),
-  });
+  // From what is stored now, one change at a time: two presses in a row, or two tabs, must not undo each other.
+  const change = async (edit: (current: TrustPolicy) => TrustPolicy): Promise<void> => {
+    await exclusively(key, async () => save(edit(readPolicy(await readSetting(key)))));
+  };
   return {
     isLoaded: stored.isLoaded,
     policy,
     history,
     save,
-    allow: async (provider, organization) => {
-      const next = without(provider);
-      await save({
-        ...next,
-        allow: [...next.allow, { provider, ...(organization === undefined ? {} : { organization }) }],
-      });
-    },
-    forget: async (provider) => save(without(provider)),
-    deny: async (provider, reason) => {
-      const next = without(provider);
-      await save({ ...next, deny: [...next.deny, { provider, ...(reason === undefined ? {} : { reason }) }] });
-    },
+    allow: (provider, organization) =>
+      change((current) => {
+        const next = without(current, provider);
+        const entry = { provider, ...(organization === undefined ? {} : { organization }) };
+        return { ...next, allow: [...next.allow, entry] };
+      }),
+    forget: (provider) => change((current) => without(current, provider)),
+    deny: (provider, reason) =>
+      change((current) => {
+        const next = without(current, provider);
+        return { ...next, deny: [...next.deny, { provider, ...(reason === undefined ? {} : { reason }) }] };
+      }),
+  };
+}
+
+function readPolicy(stored: unknown): TrustPolicy {
+  try {
+    return stored === undefined ? strictest : parseTrustPolicy(stored);
+  } catch {
+    // Written by another version of the app: nobody is trusted rather than somebody by accident.
+    return strictest;
+  }
+}
+
+function without(policy: TrustPolicy, provider: Address): TrustPolicy {
+  return {
+    ...policy,
+    allow: policy.allow.filter((entry) => !isAddressEqual(entry.provider, provider)),
+    deny: policy.deny.filter((entry) => !isAddressEqual(entry.provider, provider)),
   };
 }
