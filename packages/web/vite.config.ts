@@ -1,3 +1,5 @@
+import { createRequire } from "node:module";
+import { dirname, join, sep } from "node:path";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin, type UserConfig } from "vite";
 import { contentPolicy } from "./src/serve/policy.ts";
@@ -20,11 +22,15 @@ const policyInPage: Plugin = {
   ],
 };
 
+/** Files of public data sets, which the package's exports do not name. */
+const datasets: string = join(dirname(dirname(createRequire(import.meta.url).resolve("vega-datasets"))), "data", sep);
+
 /** Addresses are relative, so that the built site works in any folder of any host. */
 const config: UserConfig = defineConfig({
   root: import.meta.dirname,
   base: "./",
   plugins: [react(), policyInPage],
+  resolve: { alias: [{ find: /^vega-datasets\/data\//, replacement: datasets }] },
   css: { transformer: "lightningcss" },
   build: {
     outDir: "site",

@@ -14,6 +14,8 @@ type PageComponent = LazyExoticComponent<ComponentType>;
 /** Every page, loaded when it is opened. */
 const pages: readonly (readonly [path: string, page: PageComponent])[] = [
   ["/", lazy(() => import("./features/market/MarketPage.tsx"))],
+  ["/request", lazy(() => import("./features/request/RequestPage.tsx"))],
+  ["/jobs/:id", lazy(() => import("./features/request/job/JobPage.tsx"))],
   ["/jobs", lazy(() => import("./features/jobs/JobsPage.tsx"))],
   ["/providers", lazy(() => import("./features/providers/ProvidersPage.tsx"))],
   ["/providers/:address", lazy(() => import("./features/providers/ProviderPage.tsx"))],

@@ -2,6 +2,11 @@
 // behind is what the pictures of all pages show.
 import { after, afterEach, before, describe, test } from "node:test";
 import { ensureBuilt } from "../../../scripts/web.ts";
+import { askAndCheck } from "./stories/askAndCheck.ts";
+import { consentRefused } from "./stories/consentRefused.ts";
+import { nobodyOffers } from "./stories/nobodyOffers.ts";
+import { requestAndWatch } from "./stories/requestAndWatch.ts";
+import { resumeRequest } from "./stories/resumeRequest.ts";
 import { lookAtPage } from "./support/looks.ts";
 import { fragmentOf, pictures } from "./support/pages.ts";
 import { type Stage, setStage } from "./support/stage.ts";
@@ -22,6 +27,16 @@ before(
 );
 after(() => stage?.close());
 afterEach(() => stage.endStory());
+
+test("a job is tried in the browser, published, opened with two prompts, watched, and its result opened", () =>
+  requestAndWatch(stage));
+test("a price that nobody works for is explained where offers are waited for", () => nobodyOffers(stage));
+if (isFull) {
+  test("a request that is interrupted at each step goes on, and is paid once", () => resumeRequest(stage));
+}
+test("a question is asked with its subject's consent, answered with a proof, and its receipt checked", () =>
+  askAndCheck(stage));
+test("a subject that says no is not asked about", () => consentRefused(stage));
 
 describe("every page, in light and dark, on a phone and on a desk, is accessible and fits its window", () => {
   for (const picture of pictures) {

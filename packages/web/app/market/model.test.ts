@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Verdict } from "@quorate/core";
 import { buildRequest, testAddress, testHash } from "@quorate/testkit";
-import { emptyRecord, incomeOf, lockedBonds, providersOf, seatEndOf } from "../features/providers/seats.ts";
+import { emptyRecord, incomeOf, lockedBonds, providersOf, seatEndOf } from "../parts/seats.ts";
 import { bucketFor, countBy, figuresOf, jobOutcomes, moneyOf, payments } from "./figures.ts";
 import { emptyModel, foldLogs } from "./model.ts";
 import { stageOf } from "./stage.ts";

@@ -78,6 +78,8 @@ export function useSubject(domain: SubjectDomain | undefined, dataset?: Hex): Su
 /** Domain providers that a person may have records at. */
 export function useSubjectDomains(): {
   readonly domains: readonly SubjectDomain[];
+  /** A provider of the configuration has not said yet who it is. */
+  readonly isWaiting: boolean;
   /** Remembers a provider by the address and URL that the person trusts. */
   readonly remember: (domain: SubjectDomain) => Promise<void>;
 } {
@@ -93,6 +95,7 @@ export function useSubjectDomains(): {
   }, [own.value, configured]);
   return {
     domains,
+    isWaiting: !own.isLoaded || configured.some(({ info, error }) => info === undefined && error === null),
     remember: (domain) =>
       own.write([...(own.value ?? []).filter((one) => !isAddressEqual(one.provider, domain.provider)), domain]),
   };

@@ -6,5 +6,6 @@ export { Checkbox, Choices, FileDrop, Select, TextField } from "./Field.tsx";
 export { CopyButton, Hash } from "./Hash.tsx";
 export { Badge, Empty, ErrorNote, Note, Progress, type Tone, Wait } from "./Note.tsx";
 export { type Step, Stepper } from "./Stepper.tsx";
+export { Sums } from "./Sums.tsx";
 export { type Column, Table } from "./Table.tsx";
 export { Countdown, Moment, Relative } from "./Time.tsx";

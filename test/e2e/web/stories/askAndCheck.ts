@@ -96,7 +96,7 @@ export async function askAndCheck(stage: Stage): Promise<void> {
   for (const signal of ["The answer, encrypted", "One use of the record", "The provider's data", "The question"]) {
     await stranger.page.getByRole("term").filter({ hasText: signal }).waitFor();
   }
-  await stranger.page.getByRole("checkbox", { name: /gave this answer/ }).check({ force: true });
+  await stranger.page.getByRole("checkbox", { name: /gave this answer/ }).click({ force: true });
   await stranger.page.getByText("The receipt is good").waitFor();
 
   // One that was changed is refused, with what that means.

@@ -4,6 +4,7 @@ import { type ReactNode, useMemo, useState } from "react";
 import type { Address } from "viem";
 import { count } from "../../lib/format.ts";
 import { type Movement, spending, useMarket } from "../../market/index.ts";
+import { Age, JobLink } from "../../parts/JobTable.tsx";
 import { routes } from "../../routes.ts";
 import { AddressName, Amount, type ConnectedAccount, useSession } from "../../session/index.ts";
 import { Connect } from "../../shell/Connect.tsx";
@@ -21,7 +22,6 @@ import {
   Table,
   Wait,
 } from "../../ui/index.ts";
-import { Age, JobLink } from "../jobs/JobTable.tsx";
 import { BurnerCard } from "./BurnerCard.tsx";
 import { KeysCard } from "./KeysCard.tsx";
 import { MoneyCard } from "./MoneyCard.tsx";

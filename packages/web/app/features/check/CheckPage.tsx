@@ -263,15 +263,19 @@ function Checked({
     <>
       <Card>
         <div className="stack">
-          <Note tone={headline.tone}>
-            <p className={styles.headline}>{headline.title}</p>
-            <p>{headline.words}</p>
-            {verdict === "unknown" ? (
-              <Button isSmall isDisabled={isChecking} onPress={onRetry}>
-                Check again
-              </Button>
-            ) : undefined}
-          </Note>
+          {isChecking ? (
+            <Wait>Checking it again</Wait>
+          ) : (
+            <Note tone={headline.tone}>
+              <p className={styles.headline}>{headline.title}</p>
+              <p>{headline.words}</p>
+              {verdict === "unknown" ? (
+                <Button isSmall onPress={onRetry}>
+                  Check again
+                </Button>
+              ) : undefined}
+            </Note>
+          )}
           {receipt === undefined || checked.statement === undefined ? undefined : (
             <Said checked={checked} receipt={receipt} />
           )}

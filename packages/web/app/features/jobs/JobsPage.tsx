@@ -3,12 +3,12 @@ import type { Address } from "viem";
 import { count, shortHex } from "../../lib/format.ts";
 import { useAddressQuery } from "../../lib/location.ts";
 import { useMarket } from "../../market/index.ts";
+import { Age, JobLink, JobTable } from "../../parts/JobTable.tsx";
+import { providersOf } from "../../parts/seats.ts";
 import { routes } from "../../routes.ts";
 import { useNames, useSession } from "../../session/index.ts";
 import { Button, ButtonLink, Card, Checkbox, Empty, ErrorNote, Page, Select, TextField, Wait } from "../../ui/index.ts";
-import { providersOf } from "../providers/seats.ts";
 import styles from "./Jobs.module.css";
-import { Age, JobLink, JobTable } from "./JobTable.tsx";
 import { filterJobs, type JobFilter, PAGE_SIZE, readFilter, type StatusFilter, writeFilter } from "./jobList.ts";
 import { useOwnRequests } from "./useOwnRequests.ts";
 

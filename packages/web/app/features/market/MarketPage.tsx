@@ -12,13 +12,13 @@ import {
   useChainTime,
   useMarket,
 } from "../../market/index.ts";
+import { JobTable } from "../../parts/JobTable.tsx";
+import { engineTitle, isOnline } from "../../parts/online.ts";
+import { type Series, TimeBars } from "../../parts/TimeBars.tsx";
 import { routes } from "../../routes.ts";
 import { AddressName, Amount, useProfiles, useSession, useToken } from "../../session/index.ts";
 import { Badge, ButtonLink, Card, Empty, ErrorNote, Page, Stat, Wait } from "../../ui/index.ts";
-import { JobTable } from "../jobs/JobTable.tsx";
-import { engineTitle, isOnline } from "../providers/online.ts";
 import styles from "./Market.module.css";
-import { type Series, TimeBars } from "./TimeBars.tsx";
 
 const NEWEST_JOBS = 6;
 const SHOWN_PROVIDERS = 8;

@@ -7,6 +7,18 @@ import { type Address, getAddress, isAddress } from "viem";
 import { useParams } from "wouter";
 import { count, formatAmount, shortHex } from "../../lib/format.ts";
 import { bucketFor, useChainTime, useMarket } from "../../market/index.ts";
+import { Age, JobLink } from "../../parts/JobTable.tsx";
+import { engineTitle } from "../../parts/online.ts";
+import {
+  bondWords,
+  emptyRecord,
+  incomeOf,
+  lockedBonds,
+  type ProviderSeat,
+  providersOf,
+  seatEndOf,
+} from "../../parts/seats.ts";
+import { type Series, TimeBars } from "../../parts/TimeBars.tsx";
 import { routes } from "../../routes.ts";
 import { AddressName, Amount, useNames, useProfiles, useSession, useToken } from "../../session/index.ts";
 import {
@@ -25,11 +37,7 @@ import {
   Table,
   Wait,
 } from "../../ui/index.ts";
-import { Age, JobLink } from "../jobs/JobTable.tsx";
-import { type Series, TimeBars } from "../market/TimeBars.tsx";
-import { engineTitle } from "./online.ts";
 import { OnlineState } from "./ProvidersPage.tsx";
-import { bondWords, emptyRecord, incomeOf, lockedBonds, type ProviderSeat, providersOf, seatEndOf } from "./seats.ts";
 import { TrustBadge, TrustButtons } from "./TrustButtons.tsx";
 import { useStanding } from "./useStandings.ts";
 

@@ -1,7 +1,7 @@
 import { personOf } from "@quorate/proofs";
 import type { Asker, FetchedDataset, SubjectCard } from "@quorate/sdk/queries";
 import { useMutation } from "@tanstack/react-query";
-import { type ReactNode, useEffect, useMemo, useState } from "react";
+import { type ReactNode, useDeferredValue, useEffect, useMemo, useState } from "react";
 import { type Address, isAddressEqual } from "viem";
 import { useParams } from "wouter";
 import { navigate } from "wouter/use-hash-location";
@@ -95,9 +95,11 @@ function Form({
         card.providerUrl);
   const providerUrl = draft.providerUrl === "" ? (ofCard ?? domains[0]?.url ?? "") : draft.providerUrl;
   const dataset = useDataset(providerUrl, draft.dataset);
+  // Putting a scorecard into numbers takes a while: what is being typed shows first.
+  const shown = useDeferredValue(draft);
   const drafted = useMemo(
-    () => (dataset.data === undefined ? undefined : draftedOf(draft, dataset.data)),
-    [draft, dataset.data],
+    () => (dataset.data === undefined ? undefined : draftedOf(shown, dataset.data)),
+    [shown, dataset.data],
   );
   return (
     <>
@@ -108,7 +110,7 @@ function Form({
             domains={domains}
             url={providerUrl}
             dataset={draft.dataset}
-            onChange={(change) => update({ ...change, topic: "" })}
+            onChange={(change) => update({ ...change, topic: "", clauses: [], cutoff: "" })}
           />
           {dataset.isFetching && dataset.data === undefined ? (
             <Wait>Waiting for the provider to say what it answers about</Wait>
@@ -187,7 +189,10 @@ function Subject({
           {isElsewhere ? (
             <Note tone="warn">
               <p>The card is for records at another provider or data set than you chose above.</p>
-              <Button isSmall onPress={() => update({ providerUrl: "", dataset: card.dataset, topic: "" })}>
+              <Button
+                isSmall
+                onPress={() => update({ providerUrl: "", dataset: card.dataset, topic: "", clauses: [], cutoff: "" })}
+              >
                 Ask where the card points
               </Button>
             </Note>

@@ -115,7 +115,7 @@ function Request({
 }): ReactNode {
   const queryId = numberToHex(query, { size: 32 });
   const { network } = useSession();
-  const { domains } = useSubjectDomains();
+  const { domains, isWaiting } = useSubjectDomains();
   const given = useSetting<ConsentFile>(consentSetting(queryId));
   const [hasDeclined, setDeclined] = useState(false);
   const domain = domains.find(({ provider }) => isAddressEqual(provider, request.provider));
@@ -165,6 +165,8 @@ function Request({
             Look at it again
           </Button>
         </Note>
+      ) : domain === undefined && isWaiting ? (
+        <Wait>Waiting for the providers of this network to say who they are</Wait>
       ) : domain === undefined ? (
         <Note tone="warn">
           <p>

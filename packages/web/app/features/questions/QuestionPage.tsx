@@ -2,6 +2,7 @@ import {
   type AttributeStatement,
   challengeMessage,
   consentRequestToJson,
+  encodeStatement,
   parseStatement,
   type Receipt as ReceiptData,
   receiptToJson,
@@ -512,8 +513,10 @@ function Again({ record }: { readonly record: QueryRecord }): ReactNode {
 }
 
 function draftOfStatement(statement: Statement): Partial<typeof emptyDraft> {
+  const topic = encodeStatement(statement).nullifierTopic.toString();
   if (statement.kind === "scorecard") {
     return {
+      topic,
       clauses: statement.clauses.map(({ coefficients, atLeast, weight }) => ({
         coefficients,
         atLeast,
@@ -524,8 +527,8 @@ function draftOfStatement(statement: Statement): Partial<typeof emptyDraft> {
   }
   const values = statement satisfies AttributeStatement;
   return "low" in values
-    ? { relation: values.relation, value: values.low, high: values.high }
-    : { relation: values.relation, value: values.value };
+    ? { topic, relation: values.relation, value: values.low, high: values.high }
+    : { topic, relation: values.relation, value: values.value };
 }
 
 function Answered({ record, view }: OwnQuestion): ReactNode {

@@ -39,7 +39,7 @@ const OTHER = "other";
 /** The subject's own records: enrolling, what is on record, who asked. */
 export default function RecordsPage(): ReactNode {
   const { network } = useSession();
-  const { domains } = useSubjectDomains();
+  const { domains, isWaiting } = useSubjectDomains();
   const nameOf = useNames();
   const [chosen, setChosen] = useState<string>();
   const first = domains[0]?.provider.toLowerCase();
@@ -52,6 +52,8 @@ export default function RecordsPage(): ReactNode {
     >
       {network.queryMarket === undefined ? (
         <NoQueryMarket />
+      ) : domains.length === 0 && isWaiting ? (
+        <Wait>Waiting for the providers of this network to say who they are</Wait>
       ) : (
         <>
           <Card title="Provider">

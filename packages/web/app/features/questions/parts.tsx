@@ -120,9 +120,8 @@ export function SharedLink({
   return (
     <>
       <div className={styles.shared}>
-        <a href={fragment} className={styles.sharedLink} aria-label={label}>
-          {address}
-        </a>
+        <a href={fragment}>{label}</a>
+        <code className={styles.sharedAddress}>{address}</code>
       </div>
       <div className="row">
         <CopyTextButton text={address} label={copyLabel} done="Copied: now send it" />

@@ -3,6 +3,7 @@ import { type ReactNode, useEffect, useMemo, useState } from "react";
 import { zeroAddress } from "viem";
 import { saveText } from "../../lib/save.ts";
 import { useChainTime } from "../../market/index.ts";
+import { isOnline } from "../../parts/online.ts";
 import { AddressName, trustToJson, useProfiles, useSession, useToken, useTrust } from "../../session/index.ts";
 import {
   Button,
@@ -17,7 +18,6 @@ import {
   TextField,
   Wait,
 } from "../../ui/index.ts";
-import { isOnline } from "../providers/online.ts";
 import { draftOf, judgeDraft, planWords, policyWords, type TrustDraft } from "./draft.ts";
 import styles from "./Trust.module.css";
 

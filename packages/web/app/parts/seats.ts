@@ -1,7 +1,7 @@
 import { type JobFacts, JobStatus, Outcome, type PlaceRole, roleOfPlace, Verdict } from "@quorate/core";
 import { jobViewOf, type SeatState } from "@quorate/sdk";
 import type { Address } from "viem";
-import type { MarketJob, MarketModel } from "../../market/index.ts";
+import type { MarketJob, MarketModel } from "../market/index.ts";
 
 /** One place that a provider had, or has, in a job. */
 export type ProviderSeat = {

@@ -1,7 +1,7 @@
 import type { PlotOptions } from "@observablehq/plot";
 import { type ReactNode, useCallback } from "react";
-import { type Bucket, type Counted, countBy } from "../../market/index.ts";
-import { Chart, Legend, type Plot } from "../../ui/index.ts";
+import { type Bucket, type Counted, countBy } from "../market/index.ts";
+import { Chart, Legend, type Plot } from "../ui/index.ts";
 
 /** One colour of a chart. */
 export type Series<Name extends string> = {

@@ -1,11 +1,11 @@
 import { escrowOf } from "@quorate/core";
 import type { ReactNode } from "react";
-import { count, shortHex } from "../../lib/format.ts";
-import { type MarketJob, stageOf, useChainTime } from "../../market/index.ts";
-import { routes } from "../../routes.ts";
-import { AddressName, Amount } from "../../session/index.ts";
-import { Badge, type Column, CopyButton, Countdown, Relative, Table } from "../../ui/index.ts";
-import styles from "./Jobs.module.css";
+import { count, shortHex } from "../lib/format.ts";
+import { type MarketJob, stageOf, useChainTime } from "../market/index.ts";
+import { routes } from "../routes.ts";
+import { AddressName, Amount } from "../session/index.ts";
+import { Badge, type Column, CopyButton, Countdown, Relative, Table } from "../ui/index.ts";
+import styles from "./JobTable.module.css";
 
 /** Where a job stands, with the time that is left. */
 export function JobStatusCell({ job }: { readonly job: MarketJob }): ReactNode {
