@@ -3,10 +3,12 @@
 import { after, afterEach, before, describe, test } from "node:test";
 import { ensureBuilt } from "../../../scripts/web.ts";
 import { askAndCheck } from "./stories/askAndCheck.ts";
+import { connect } from "./stories/connect.ts";
 import { consentRefused } from "./stories/consentRefused.ts";
 import { nobodyOffers } from "./stories/nobodyOffers.ts";
 import { requestAndWatch } from "./stories/requestAndWatch.ts";
 import { resumeRequest } from "./stories/resumeRequest.ts";
+import { seeTheMarket } from "./stories/seeTheMarket.ts";
 import { lookAtPage } from "./support/looks.ts";
 import { fragmentOf, pictures } from "./support/pages.ts";
 import { type Stage, setStage } from "./support/stage.ts";
@@ -34,6 +36,10 @@ test("a price that nobody works for is explained where offers are waited for", (
 if (isFull) {
   test("a request that is interrupted at each step goes on, and is paid once", () => resumeRequest(stage));
 }
+test("a wallet that declines, one on another network, a node that is gone and a chain that began anew are noticed", () =>
+  connect(stage));
+test("the market shows its figures, jobs, providers and reasons; money goes in and out, and two tabs agree", () =>
+  seeTheMarket(stage));
 test("a question is asked with its subject's consent, answered with a proof, and its receipt checked", () =>
   askAndCheck(stage));
 test("a subject that says no is not asked about", () => consentRefused(stage));
