@@ -1,4 +1,5 @@
 import { canonicalJson, FatalError, utf8 } from "@quorate/core";
+import { saveText } from "./save.ts";
 
 /** Longest text that is read from a paste, a file or an address, characters. */
 const LONGEST = 1_000_000;
@@ -58,10 +59,5 @@ export function addressOf(fragment: string): string {
  * @param json - Plain JSON.
  */
 export function downloadJson(name: string, json: unknown): void {
-  const url = URL.createObjectURL(new Blob([`${JSON.stringify(json, null, 2)}\n`], { type: "application/json" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(url);
+  saveText(name, `${JSON.stringify(json, null, 2)}\n`);
 }

@@ -57,7 +57,7 @@ export function TrustButtons({
             isSmall
             kind="quiet"
             isDisabled={!isLoaded}
-            aria-label={`Take ${name} off your list`}
+            aria-label={`Take off the list: ${name}`}
             onPress={() => run(forget(provider))}
           >
             Take off the list
