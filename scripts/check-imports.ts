@@ -23,7 +23,7 @@ export const APP_LAYERS: readonly (readonly string[])[] = [
   ["lib"],
   ["ui", "data", "workers"],
   ["market"],
-  ["session"],
+  ["connection"],
   ["shell"],
   ["parts"],
   ["features"],

@@ -1,9 +1,9 @@
 import { escrowOf } from "@quorate/core";
 import type { ReactNode } from "react";
+import { AddressName, Amount } from "../connection/index.ts";
 import { count, shortHex } from "../lib/format.ts";
 import { type MarketJob, stageOf, useChainTime } from "../market/index.ts";
 import { routes } from "../routes.ts";
-import { AddressName, Amount } from "../session/index.ts";
 import { Badge, type Column, CopyButton, Countdown, Relative, Table } from "../ui/index.ts";
 import styles from "./JobTable.module.css";
 

@@ -1,10 +1,10 @@
 import { Wallet } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { type Connector, useConnect, useConnectors, useDisconnect } from "wagmi";
+import { fundFromFaucet, isBurner } from "../connection/burner.ts";
+import { AddressName, useSession } from "../connection/index.ts";
 import { shortHex } from "../lib/format.ts";
 import { routes } from "../routes.ts";
-import { fundFromFaucet, isBurner } from "../session/burner.ts";
-import { AddressName, useSession } from "../session/index.ts";
 import { Button, ButtonLink, Dialog, ErrorNote, Facts, Note, Wait } from "../ui/index.ts";
 import styles from "./Connect.module.css";
 

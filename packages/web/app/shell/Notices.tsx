@@ -1,8 +1,8 @@
 import type { ReactNode } from "react";
 import { useSwitchChain } from "wagmi";
+import { useProfiles, useSession } from "../connection/index.ts";
 import { useMarket } from "../market/index.ts";
 import { routes } from "../routes.ts";
-import { useProfiles, useSession } from "../session/index.ts";
 import { Button, ButtonLink, Moment, Note, Progress } from "../ui/index.ts";
 
 /** What everybody has to know before doing anything: a chain that is gone, a wallet elsewhere, how far the reading is. */

@@ -1,10 +1,10 @@
 import { Menu, Moon, Sun } from "lucide-react";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { Button } from "react-aria-components";
+import { useSession } from "../connection/index.ts";
 import { usePagePath } from "../lib/location.ts";
 import { useMarket } from "../market/index.ts";
 import { routes } from "../routes.ts";
-import { useSession } from "../session/index.ts";
 import buttonStyles from "../ui/Button.module.css";
 import { Moment, Button as UiButton } from "../ui/index.ts";
 import { Connect } from "./Connect.tsx";

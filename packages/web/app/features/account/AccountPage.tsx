@@ -2,11 +2,11 @@ import { claimQuarantine, getQuarantine, getStanding } from "@quorate/sdk";
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useMemo, useState } from "react";
 import type { Address } from "viem";
+import { AddressName, Amount, type ConnectedAccount, useSession } from "../../connection/index.ts";
 import { count } from "../../lib/format.ts";
 import { type Movement, spending, useMarket } from "../../market/index.ts";
 import { Age, JobLink } from "../../parts/JobTable.tsx";
 import { routes } from "../../routes.ts";
-import { AddressName, Amount, type ConnectedAccount, useSession } from "../../session/index.ts";
 import { Connect } from "../../shell/Connect.tsx";
 import {
   Button,

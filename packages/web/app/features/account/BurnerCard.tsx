@@ -1,7 +1,7 @@
 import { type ReactNode, useState } from "react";
 import { useDisconnect } from "wagmi";
+import { BURNER_KEY_SETTING, burnerKey } from "../../connection/burner.ts";
 import { writeSetting } from "../../data/settings.ts";
-import { BURNER_KEY_SETTING, burnerKey } from "../../session/burner.ts";
 import { Button, Card, CopyButton, ErrorNote, Note } from "../../ui/index.ts";
 
 /** The burner wallet's key: shown, copied, replaced. */

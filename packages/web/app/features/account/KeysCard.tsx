@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useState } from "react";
+import { unlockSecret, useSecret, useSession } from "../../connection/index.ts";
 import {
   type BackedUp,
   backedUp,
@@ -15,7 +16,6 @@ import {
 import { onChange } from "../../data/db.ts";
 import { count } from "../../lib/format.ts";
 import { saveText } from "../../lib/save.ts";
-import { unlockSecret, useSecret, useSession } from "../../session/index.ts";
 import { Button, Card, Disclosure, ErrorNote, Facts, FileDrop, Note, TextField, Wait } from "../../ui/index.ts";
 
 const titles: Readonly<Record<BackedUp, string>> = {

@@ -2,10 +2,10 @@ import { isQuorateError } from "@quorate/core";
 import { approveToken, deposit, depositWithPermit, type MarketClient, withdraw } from "@quorate/sdk";
 import { type ReactNode, useState } from "react";
 import type { Address, Hex } from "viem";
+import { fundFromFaucet } from "../../connection/burner.ts";
+import { Amount, type ConnectedAccount, useBalances, useSession, useToken } from "../../connection/index.ts";
 import { formatAmount, parseAmount } from "../../lib/format.ts";
 import { spending } from "../../market/index.ts";
-import { fundFromFaucet } from "../../session/burner.ts";
-import { Amount, type ConnectedAccount, useBalances, useSession, useToken } from "../../session/index.ts";
 import { Button, Card, Choices, ErrorNote, Hash, Note, Stat, TextField, Wait } from "../../ui/index.ts";
 
 type MarketName = "jobs" | "questions";

@@ -12,13 +12,13 @@ import {
   type CheckStep,
   challengeFor,
 } from "../../../src/receipt-check/index.ts";
+import { knownVerifiers } from "../../connection/asker.ts";
+import { AddressName, networkKey, useDomains, useNames, useSession } from "../../connection/index.ts";
 import { useSetting } from "../../data/settings.ts";
 import { explain } from "../../lib/explain.ts";
 import { formatMoment } from "../../lib/format.ts";
 import { readShared, toLinkPart } from "../../lib/share.ts";
 import { routes } from "../../routes.ts";
-import { knownVerifiers } from "../../session/asker.ts";
-import { AddressName, networkKey, useDomains, useNames, useSession } from "../../session/index.ts";
 import {
   Button,
   ButtonLink,

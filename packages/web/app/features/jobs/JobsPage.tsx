@@ -1,12 +1,12 @@
 import { type ReactNode, useMemo } from "react";
 import type { Address } from "viem";
+import { useNames, useSession } from "../../connection/index.ts";
 import { count, shortHex } from "../../lib/format.ts";
 import { useAddressQuery } from "../../lib/location.ts";
 import { useMarket } from "../../market/index.ts";
 import { Age, JobLink, JobTable } from "../../parts/JobTable.tsx";
 import { providersOf } from "../../parts/seats.ts";
 import { routes } from "../../routes.ts";
-import { useNames, useSession } from "../../session/index.ts";
 import { Button, ButtonLink, Card, Checkbox, Empty, ErrorNote, Page, Select, TextField, Wait } from "../../ui/index.ts";
 import styles from "./Jobs.module.css";
 import { filterJobs, type JobFilter, PAGE_SIZE, readFilter, type StatusFilter, writeFilter } from "./jobList.ts";

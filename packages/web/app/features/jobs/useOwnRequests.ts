@@ -1,10 +1,10 @@
 import type { JobRecord } from "@quorate/sdk";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
+import { useSession } from "../../connection/index.ts";
 import { onChange } from "../../data/db.ts";
 import { jobStore } from "../../data/stores.ts";
 import { useMarket } from "../../market/index.ts";
-import { useSession } from "../../session/index.ts";
 
 /** Requests of this browser that are not on chain yet, newest first; follows changes of all tabs. */
 export function useOwnRequests(): { readonly requests: readonly JobRecord[]; readonly error: unknown } {

@@ -1,6 +1,7 @@
 import { Cpu, MessageCircleQuestionMark, SearchCheck } from "lucide-react";
 import { type ReactNode, useMemo } from "react";
 import type { Address } from "viem";
+import { AddressName, Amount, useProfiles, useSession, useToken } from "../../connection/index.ts";
 import { count, formatAmount, formatNumber } from "../../lib/format.ts";
 import {
   bucketFor,
@@ -16,7 +17,6 @@ import { JobTable } from "../../parts/JobTable.tsx";
 import { engineTitle, isOnline } from "../../parts/online.ts";
 import { type Series, TimeBars } from "../../parts/TimeBars.tsx";
 import { routes } from "../../routes.ts";
-import { AddressName, Amount, useProfiles, useSession, useToken } from "../../session/index.ts";
 import { Badge, ButtonLink, Card, Empty, ErrorNote, Page, Stat, Wait } from "../../ui/index.ts";
 import styles from "./Market.module.css";
 

@@ -5,6 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useMemo, useState } from "react";
 import { type Address, getAddress, isAddress } from "viem";
 import { useParams } from "wouter";
+import { AddressName, Amount, useNames, useProfiles, useSession, useToken } from "../../connection/index.ts";
 import { count, formatAmount, shortHex } from "../../lib/format.ts";
 import { bucketFor, useChainTime, useMarket } from "../../market/index.ts";
 import { Age, JobLink } from "../../parts/JobTable.tsx";
@@ -20,7 +21,6 @@ import {
 } from "../../parts/seats.ts";
 import { type Series, TimeBars } from "../../parts/TimeBars.tsx";
 import { routes } from "../../routes.ts";
-import { AddressName, Amount, useNames, useProfiles, useSession, useToken } from "../../session/index.ts";
 import {
   Badge,
   Button,

@@ -1,6 +1,6 @@
 import { type ReactNode, useState } from "react";
 import { type Address, isAddressEqual } from "viem";
-import { useTrust } from "../../session/index.ts";
+import { useTrust } from "../../connection/index.ts";
 import { Badge, Button, ErrorNote } from "../../ui/index.ts";
 
 /** Whether the visitor's list names a provider. */

@@ -1,8 +1,8 @@
 import { type GetStandingReturnType, getStanding } from "@quorate/sdk";
 import { useQueries, useQuery } from "@tanstack/react-query";
 import type { Address } from "viem";
+import { useSession } from "../../connection/index.ts";
 import { useMarket } from "../../market/index.ts";
-import { useSession } from "../../session/index.ts";
 
 /** Standing of a provider on chain, read anew when a job settles. */
 export function useStanding(provider: Address): {

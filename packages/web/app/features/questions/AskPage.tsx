@@ -5,11 +5,11 @@ import { type ReactNode, useDeferredValue, useEffect, useMemo, useState } from "
 import { type Address, isAddressEqual } from "viem";
 import { useParams } from "wouter";
 import { navigate } from "wouter/use-hash-location";
+import { useAsker } from "../../connection/asker.ts";
+import { AddressName, Amount, useDomains, useSession } from "../../connection/index.ts";
 import { explain } from "../../lib/explain.ts";
 import { formatDuration } from "../../lib/format.ts";
 import { routes } from "../../routes.ts";
-import { useAsker } from "../../session/asker.ts";
-import { AddressName, Amount, useDomains, useSession } from "../../session/index.ts";
 import {
   Button,
   ButtonLink,

@@ -1,8 +1,8 @@
 import type { DomainDataset } from "@quorate/wire";
 import { type ReactNode, useState } from "react";
 import type { Hex } from "viem";
+import { Amount, type KnownDomain } from "../../connection/index.ts";
 import { count, formatDuration } from "../../lib/format.ts";
-import { Amount, type KnownDomain } from "../../session/index.ts";
 import { Button, Choices, Select, TextField } from "../../ui/index.ts";
 
 const OTHER = "other";

@@ -16,14 +16,14 @@ import { type ReactNode, useState } from "react";
 import { type Address, type Hex, isAddressEqual, isHex } from "viem";
 import { useParams } from "wouter";
 import { navigate } from "wouter/use-hash-location";
+import { type OwnQuestion, useAsker, useOwnQuestion } from "../../connection/asker.ts";
+import { AddressName, Amount, useBalances, useSession } from "../../connection/index.ts";
 import { useSetting } from "../../data/settings.ts";
 import { explain } from "../../lib/explain.ts";
 import { count, formatDuration, formatMoment } from "../../lib/format.ts";
 import { downloadJson, toLinkPart } from "../../lib/share.ts";
 import { spending, useChainTime, useMarket } from "../../market/index.ts";
 import { routes } from "../../routes.ts";
-import { type OwnQuestion, useAsker, useOwnQuestion } from "../../session/asker.ts";
-import { AddressName, Amount, useBalances, useSession } from "../../session/index.ts";
 import {
   Badge,
   Button,

@@ -1,8 +1,8 @@
 import type { ReactNode } from "react";
+import { type OwnQuestion, useOwnQuestions } from "../../connection/asker.ts";
+import { AddressName, Amount, useSession } from "../../connection/index.ts";
 import { useChainTime, useMarket } from "../../market/index.ts";
 import { routes } from "../../routes.ts";
-import { type OwnQuestion, useOwnQuestions } from "../../session/asker.ts";
-import { AddressName, Amount, useSession } from "../../session/index.ts";
 import { Badge, ButtonLink, Card, Countdown, Empty, ErrorNote, Page, Relative, Wait } from "../../ui/index.ts";
 import { NoQueryMarket } from "./parts.tsx";
 import styles from "./questions.module.css";

@@ -4,12 +4,12 @@ import type { SubjectAuditEntry } from "@quorate/wire";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { type Address, isAddressEqual, numberToHex } from "viem";
+import { AddressName, useNames, useSession } from "../../connection/index.ts";
+import { type SubjectDomain, useSubject, useSubjectDomains } from "../../connection/subject.ts";
 import { subjectStore } from "../../data/queryStores.ts";
 import { count, formatDay } from "../../lib/format.ts";
 import { downloadJson, toLinkPart } from "../../lib/share.ts";
 import { routes } from "../../routes.ts";
-import { AddressName, useNames, useSession } from "../../session/index.ts";
-import { type SubjectDomain, useSubject, useSubjectDomains } from "../../session/subject.ts";
 import {
   Badge,
   Button,

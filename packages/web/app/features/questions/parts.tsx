@@ -1,7 +1,7 @@
 import type { Papers } from "@quorate/proofs";
 import { type ReactNode, useState } from "react";
+import { useSession } from "../../connection/index.ts";
 import { addressOf } from "../../lib/share.ts";
-import { useSession } from "../../session/index.ts";
 import { Connect } from "../../shell/Connect.tsx";
 import { Button, type ButtonKind, FileDrop, Note, TextField } from "../../ui/index.ts";
 import styles from "./questions.module.css";

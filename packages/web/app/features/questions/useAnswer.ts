@@ -1,7 +1,7 @@
 import type { Asker, QueryView } from "@quorate/sdk/queries";
 import { useQuery } from "@tanstack/react-query";
-import { useAsker } from "../../session/asker.ts";
-import { useSession } from "../../session/index.ts";
+import { useAsker } from "../../connection/asker.ts";
+import { useSession } from "../../connection/index.ts";
 
 /**
  * The answer of a question, opened here with its key.

@@ -2,7 +2,7 @@ import { type FetchedDataset, fetchDataset } from "@quorate/sdk/queries";
 import { createDomainClient } from "@quorate/wire";
 import { type UseQueryResult, useQuery } from "@tanstack/react-query";
 import type { Address, Hex } from "viem";
-import { useSession } from "../../session/index.ts";
+import { useSession } from "../../connection/index.ts";
 
 const TIMEOUT_MS = 10_000;
 

@@ -1,8 +1,8 @@
 import type { Address } from "@quorate/core";
 import type { JobWishes } from "@quorate/sdk";
 import { type ReactNode, useState } from "react";
+import { Amount, unlockSecret, useSecret, useSession } from "../../connection/index.ts";
 import { count, formatBytes, formatDuration } from "../../lib/format.ts";
-import { Amount, unlockSecret, useSecret, useSession } from "../../session/index.ts";
 import { Button, Card, Checkbox, ErrorNote, Facts, Note, TextField, Wait } from "../../ui/index.ts";
 import type { Parts } from "./publish.ts";
 import styles from "./request.module.css";

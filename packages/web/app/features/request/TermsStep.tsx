@@ -1,8 +1,8 @@
 import type { Address } from "@quorate/core";
 import type { JobWishes } from "@quorate/sdk";
 import type { ReactNode } from "react";
+import { Amount, useBalances, useSession, useToken } from "../../connection/index.ts";
 import { count, formatDuration } from "../../lib/format.ts";
-import { Amount, useBalances, useSession, useToken } from "../../session/index.ts";
 import { Card, Checkbox, Disclosure, Note, Select, Stat, Sums, Table, TextField } from "../../ui/index.ts";
 import type { DraftTerms } from "./draft.ts";
 import styles from "./request.module.css";

@@ -2,10 +2,10 @@ import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { createPublicClient, http } from "viem";
 import { type NetworkConfig, parseNetwork } from "../../../src/config.ts";
+import { networkKey, useSession } from "../../connection/index.ts";
 import { forgetIndex, logsAbove } from "../../data/followerStore.ts";
 import { count, formatBytes } from "../../lib/format.ts";
 import { useMarket } from "../../market/index.ts";
-import { networkKey, useSession } from "../../session/index.ts";
 import { type ThemeChoice, useTheme } from "../../shell/theme.ts";
 import {
   Badge,

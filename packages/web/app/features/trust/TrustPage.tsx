@@ -1,10 +1,10 @@
 import { parseTrustPolicy, planReplication, type TrustPolicy } from "@quorate/sdk";
 import { type ReactNode, useEffect, useMemo, useState } from "react";
 import { zeroAddress } from "viem";
+import { AddressName, trustToJson, useProfiles, useSession, useToken, useTrust } from "../../connection/index.ts";
 import { saveText } from "../../lib/save.ts";
 import { useChainTime } from "../../market/index.ts";
 import { isOnline } from "../../parts/online.ts";
-import { AddressName, trustToJson, useProfiles, useSession, useToken, useTrust } from "../../session/index.ts";
 import {
   Button,
   Card,

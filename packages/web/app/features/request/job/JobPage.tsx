@@ -1,10 +1,10 @@
 import { type ReactNode, useState } from "react";
 import { type Hex, isHash } from "viem";
 import { useParams } from "wouter";
+import { useSession } from "../../../connection/index.ts";
 import { shortHex } from "../../../lib/format.ts";
 import { useMarket } from "../../../market/index.ts";
 import { routes } from "../../../routes.ts";
-import { useSession } from "../../../session/index.ts";
 import { Badge, Button, ButtonLink, Empty, ErrorNote, Hash, Note, Page, Wait } from "../../../ui/index.ts";
 import { DraftedView } from "./DraftedView.tsx";
 import { OffersView } from "./OffersView.tsx";

@@ -1,8 +1,8 @@
 import type { JobFacts } from "@quorate/core";
 import type { JobView } from "@quorate/sdk";
 import type { ReactNode } from "react";
+import { AddressName, Amount, useNames, useToken } from "../../../connection/index.ts";
 import { formatAmount } from "../../../lib/format.ts";
-import { AddressName, Amount, useNames, useToken } from "../../../session/index.ts";
 import { Card } from "../../../ui/index.ts";
 import styles from "./job.module.css";
 import { type MoneyPart, moneyOf } from "./money.ts";

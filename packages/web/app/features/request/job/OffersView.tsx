@@ -9,9 +9,6 @@ import {
 } from "@quorate/sdk";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
-import { count, formatAmount, shortHex } from "../../../lib/format.ts";
-import { useChainTime } from "../../../market/index.ts";
-import { routes } from "../../../routes.ts";
 import {
   AddressName,
   Amount,
@@ -22,7 +19,10 @@ import {
   useSession,
   useToken,
   useTrust,
-} from "../../../session/index.ts";
+} from "../../../connection/index.ts";
+import { count, formatAmount, shortHex } from "../../../lib/format.ts";
+import { useChainTime } from "../../../market/index.ts";
+import { routes } from "../../../routes.ts";
 import { Connect } from "../../../shell/Connect.tsx";
 import {
   Badge,

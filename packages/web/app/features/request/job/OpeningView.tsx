@@ -1,7 +1,7 @@
 import { escrowOf, isQuorateError, termsOf } from "@quorate/core";
 import type { JobRecord } from "@quorate/sdk";
 import { type ReactNode, useEffect, useRef } from "react";
-import { Amount, useSession } from "../../../session/index.ts";
+import { Amount, useSession } from "../../../connection/index.ts";
 import { Connect } from "../../../shell/Connect.tsx";
 import { Button, Card, ErrorNote, Facts, Hash, Note, type Step, Stepper, Wait } from "../../../ui/index.ts";
 import { type OpeningStep, openingSteps } from "./stage.ts";

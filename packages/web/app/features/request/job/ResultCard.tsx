@@ -1,7 +1,7 @@
 import { isQuorateError, JobStatus } from "@quorate/core";
 import type { JobRecord, JobResult, JobView } from "@quorate/sdk";
 import { type ReactNode, useEffect, useRef, useState } from "react";
-import { AddressName, useRequester, useSession } from "../../../session/index.ts";
+import { AddressName, useRequester, useSession } from "../../../connection/index.ts";
 import { Button, Card, ErrorNote, Hash, Note, Wait } from "../../../ui/index.ts";
 import { ResultView } from "./ResultView.tsx";
 

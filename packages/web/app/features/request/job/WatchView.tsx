@@ -1,9 +1,9 @@
 import { type JobFacts, JobStatus, ZERO_ADDRESS } from "@quorate/core";
 import { type JobView, type SeatView, settleJob } from "@quorate/sdk";
 import { type ReactNode, useState } from "react";
+import { AddressName, Amount, useSession } from "../../../connection/index.ts";
 import { count, formatDuration, shortHex } from "../../../lib/format.ts";
 import { type MarketJob, useChainTime } from "../../../market/index.ts";
-import { AddressName, Amount, useSession } from "../../../session/index.ts";
 import {
   Badge,
   Button,

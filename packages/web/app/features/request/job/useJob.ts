@@ -2,10 +2,10 @@ import { getJob, type JobRecord, type JobView, jobViewOf, type Requester } from 
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { Hex } from "viem";
+import { useRequester, useSession } from "../../../connection/index.ts";
 import { exclusively, onChange } from "../../../data/db.ts";
 import { jobStore } from "../../../data/stores.ts";
 import { type MarketJob, useChainTime, useMarket } from "../../../market/index.ts";
-import { useRequester, useSession } from "../../../session/index.ts";
 import { type ChainPhase, type JobStage, stageOf } from "./stage.ts";
 
 /** A job as its page knows it. */

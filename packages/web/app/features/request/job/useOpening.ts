@@ -1,8 +1,8 @@
 import type { OpenSelectedJobOptions, Selection } from "@quorate/sdk";
 import { useState } from "react";
 import type { Hex } from "viem";
+import { useRequester, useSession } from "../../../connection/index.ts";
 import { spending } from "../../../market/index.ts";
-import { useRequester, useSession } from "../../../session/index.ts";
 
 /** The opening of a job on this page. */
 export type Opening = {
