@@ -54,7 +54,7 @@ export function Shell({ children }: { readonly children: ReactNode }): ReactNode
         <div className={styles.bar}>
           <a className={styles.brand} href={routes.market}>
             <img src="./favicon.svg" width={28} height={28} alt="" />
-            Quorate
+            <span className={styles.brandName}>Quorate</span>
           </a>
           <nav className={styles.nav} data-open={isMenuOpen} aria-label="Main" id="main-navigation">
             {links.map(({ href, title, under }) => (

@@ -1,0 +1,150 @@
+// `npm run bench -- web`: how soon the web app answers, and whether it holds up its page while it encrypts and verifies.
+import { readdirSync, readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import type { Page } from "playwright-core";
+import { askAndCheck } from "../../test/e2e/web/stories/askAndCheck.ts";
+import { goToReview, publishRequest } from "../../test/e2e/web/stories/requestAndWatch.ts";
+import { type Stage, setStage } from "../../test/e2e/web/support/stage.ts";
+import { ensureBuilt, pageSizes } from "../web.ts";
+
+const USAGE = `usage: npm run bench -- web [options]
+
+Opens the web app of a local market in Debian's Chromium, with empty caches, its agents paused. Tells the medians of three: time from the
+address to an answered press; the longest task of the page while a job with 8 MiB of data is encrypted and published, and while a receipt
+is verified.
+
+  --json   one line of JSON last
+  --help   print this`;
+
+const ROUNDS = 3;
+const DATA_BYTES = 8 * 1024 ** 2;
+/** Targets, milliseconds. */
+const TARGETS = { interactiveMs: 2_000, encryptTaskMs: 100, verifyTaskMs: 100 } as const;
+
+type Figures = Readonly<Record<keyof typeof TARGETS, number>>;
+
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+
+/** Stops or continues the agents of a market: what they compute is not the page's. */
+function signalAgents(stage: Stage, signal: "SIGSTOP" | "SIGCONT"): number {
+  const agents = readdirSync("/proc").filter((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    try {
+      const command = readFileSync(`/proc/${name}/cmdline`, "utf8");
+      return command.includes("agent-process") && command.includes(stage.market.folder);
+    } catch {
+      return false;
+    }
+  });
+  for (const pid of agents) process.kill(Number(pid), signal);
+  return agents.length;
+}
+
+/** Begins to note the tasks of a page above 50 ms, as the browser reports them. */
+async function noteTasks(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    const noted: number[] = [];
+    Object.assign(window, { longTasks: noted });
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) noted.push(entry.duration);
+    }).observe({ type: "longtask", buffered: false });
+  });
+}
+
+const longest = (page: Page): Promise<number> =>
+  page.evaluate(() => Math.max(0, ...(window as unknown as { longTasks: number[] }).longTasks));
+
+async function measureStart(stage: Stage): Promise<number> {
+  const visitor = await stage.visitor();
+  const began = performance.now();
+  await visitor.open("#/");
+  await visitor.page.getByRole("button", { name: "Connect a wallet" }).first().click();
+  await visitor.page.getByRole("dialog").waitFor();
+  const ms = performance.now() - began;
+  await stage.endStory();
+  return ms;
+}
+
+async function measureEncryption(stage: Stage): Promise<number> {
+  const visitor = await stage.visitor({ wallet: "funded" });
+  const { page } = visitor;
+  await visitor.open("#/request");
+  await visitor.connect();
+  await page.getByText("Risk and return of five stocks").click();
+  await page.getByRole("list", { name: "Data files" }).getByText("stocks.csv").waitFor();
+  const data = Buffer.alloc(DATA_BYTES, "0123456789abcdef");
+  await page
+    .locator('input[type="file"]')
+    .last()
+    .setInputFiles({ name: "large.bin", mimeType: "application/octet-stream", buffer: data });
+  await page.getByRole("list", { name: "Data files" }).getByText("large.bin").waitFor();
+  await goToReview(page, "150");
+  await noteTasks(page);
+  await publishRequest(page);
+  const ms = await longest(page);
+  await stage.endStory();
+  return ms;
+}
+
+async function measureVerification(stage: Stage, receipt: string): Promise<number> {
+  const visitor = await stage.visitor();
+  const { page } = visitor;
+  await visitor.open("#/check");
+  await page.getByRole("textbox", { name: "Or paste it" }).fill(new URL(receipt, stage.market.url).href);
+  await noteTasks(page);
+  await page.getByRole("button", { name: "Check it" }).click();
+  await page.getByText("Judged by the verifier on chain").waitFor();
+  const ms = await longest(page);
+  await stage.endStory();
+  return ms;
+}
+
+async function measure(): Promise<Figures> {
+  await ensureBuilt((line) => console.error(line));
+  const stage = await setStage();
+  try {
+    await askAndCheck(stage);
+    const { receiptLink } = stage.kept;
+    if (receiptLink === undefined) throw new Error("the story left no receipt");
+    await stage.endStory();
+    const paused = signalAgents(stage, "SIGSTOP");
+    if (paused === 0) throw new Error("no agent was found to pause");
+    const rounds = async (one: () => Promise<number>): Promise<number> => {
+      const values: number[] = [];
+      for (let round = 0; round < ROUNDS; round += 1) values.push(await one());
+      return Math.round(median(values));
+    };
+    return {
+      interactiveMs: await rounds(() => measureStart(stage)),
+      encryptTaskMs: await rounds(() => measureEncryption(stage)),
+      verifyTaskMs: await rounds(() => measureVerification(stage, receiptLink)),
+    };
+  } finally {
+    signalAgents(stage, "SIGCONT");
+    await stage.close();
+  }
+}
+
+const { values } = parseArgs({
+  options: {
+    json: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+if (values.help) {
+  console.log(USAGE);
+} else {
+  const figures = await measure();
+  for (const [name, target] of Object.entries(TARGETS)) {
+    const value = figures[name as keyof Figures];
+    console.log(
+      `${name.padEnd(16)} ${String(value).padStart(6)} ms, target ${target} ms${value <= target ? "" : ": MISSED"}`,
+    );
+  }
+  for (const { page, bytes } of pageSizes())
+    console.log(`${page.padEnd(16)} ${(bytes / 1024).toFixed(1).padStart(6)} KiB`);
+  const sizes = Object.fromEntries(pageSizes().map(({ page, bytes }) => [page, bytes]));
+  if (values.json) console.log(JSON.stringify({ web: { ...figures, bytes: sizes } }));
+  if (Object.entries(TARGETS).some(([name, target]) => figures[name as keyof Figures] > target)) process.exitCode = 1;
+}
