@@ -40,6 +40,8 @@ const LONG_MS = 30 * 60_000;
 const COMPILES: ReadonlySet<string> = new Set(["contracts", "attacks", "queries", "differential"]);
 /** Packages and folders of test/integration and test/e2e whose tests make proofs. */
 const PROVES: ReadonlySet<string> = new Set(["proofs", "domain", "sdk", "queries", "start", "web"]);
+/** Folders of test/e2e that keep a core busy for minutes: many processes, real proofs, a browser. */
+const HEAVY: ReadonlySet<string> = new Set(["start", "web"]);
 /** Folders of test/e2e whose tests use contracts of test/contracts. */
 const E2E_COMPILES: ReadonlySet<string> = new Set(["web"]);
 
@@ -87,7 +89,7 @@ export function listSteps(): readonly Step[] {
     ...folders("test/e2e").map((name): Step => {
       return {
         name: `e2e ${name}`,
-        load: 0.5,
+        load: HEAVY.has(name) ? 1 : 0.5,
         after: [...(E2E_COMPILES.has(name) ? ["compile"] : []), ...(PROVES.has(name) ? ["keys"] : [])],
         timeoutMs: LONG_MS,
         work: tests(`test/e2e/${name}/**/*.test.ts`),

@@ -104,16 +104,18 @@ function Connected({
   const connection = useConnection();
   const address = connection.status === "connected" ? connection.address : undefined;
   const isOnWrongNetwork = address !== undefined && connection.chainId !== network.chainId;
-  const { data: wallet, refetch } = useWalletClient({ query: { enabled: address !== undefined } });
+  const canSign = address !== undefined && !isOnWrongNetwork;
+  const { data: wallet, refetch } = useWalletClient({ query: { enabled: canSign } });
   const code = useQuery({
     queryKey: ["code", networkKey(network), address],
     queryFn: async () => (address === undefined ? false : (await publicClient.getCode({ address })) !== undefined),
     enabled: address !== undefined,
   });
+  const { chainId: walletChainId } = connection;
   useEffect(() => {
-    // A wallet's client belongs to its account and chain.
-    if (address !== undefined) void refetch();
-  }, [address, refetch]);
+    // A wallet's client belongs to its account and its chain: while it was on another one there was none.
+    if (canSign) void refetch();
+  }, [canSign, address, walletChainId, refetch]);
   const walletName = connection.connector?.name ?? "Wallet";
   const burner = isBurner(connection.connector);
   const session = useMemo((): Session => {
