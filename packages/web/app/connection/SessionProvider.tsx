@@ -111,11 +111,10 @@ function Connected({
     queryFn: async () => (address === undefined ? false : (await publicClient.getCode({ address })) !== undefined),
     enabled: address !== undefined,
   });
-  const { chainId: walletChainId } = connection;
   useEffect(() => {
     // A wallet's client belongs to its account and its chain: while it was on another one there was none.
-    if (canSign) void refetch();
-  }, [canSign, address, walletChainId, refetch]);
+    if (canSign && address !== undefined) void refetch();
+  }, [canSign, address, refetch]);
   const walletName = connection.connector?.name ?? "Wallet";
   const burner = isBurner(connection.connector);
   const session = useMemo((): Session => {
