@@ -90,7 +90,12 @@ export function listSteps(): readonly Step[] {
       return {
         name: `e2e ${name}`,
         load: HEAVY.has(name) ? 1 : 0.5,
-        after: [...(E2E_COMPILES.has(name) ? ["compile"] : []), ...(PROVES.has(name) ? ["keys"] : [])],
+        after: [
+          ...(E2E_COMPILES.has(name) ? ["compile"] : []),
+          ...(PROVES.has(name) ? ["keys"] : []),
+          // Builds the web app: two builds at a time would write over each other.
+          ...(name === "web" ? ["sizes"] : []),
+        ],
         timeoutMs: LONG_MS,
         work: tests(`test/e2e/${name}/**/*.test.ts`),
       };
@@ -177,7 +182,11 @@ export function listSteps(): readonly Step[] {
     { name: "solidity", load: 2, after: ["compile"], work: { kind: "hardhat", task: ["test", "solidity"] } },
     ...folders("test/integration").map((name): Step => {
       const work = tests(`test/integration/${name}/**/*.test.ts`);
-      const after = [...(COMPILES.has(name) ? ["compile"] : []), ...(PROVES.has(name) ? ["keys"] : [])];
+      const after = [
+        ...(COMPILES.has(name) ? ["compile"] : []),
+        ...(PROVES.has(name) ? ["keys"] : []),
+        ...(name === "pack" ? ["sizes"] : []),
+      ];
       return {
         name: `integration ${name}`,
         load: 1,
