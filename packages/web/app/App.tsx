@@ -2,7 +2,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { type ComponentType, type LazyExoticComponent, lazy, type ReactNode, Suspense } from "react";
 import { I18nProvider } from "react-aria-components";
 import { Route, Router, Switch } from "wouter";
-import { SessionProvider, useNetworks } from "./connection/index.ts";
+import { NamesProvider, SessionProvider, useNetworks } from "./connection/index.ts";
 import { usePagePath } from "./lib/location.ts";
 import { ErrorBoundary } from "./shell/ErrorBoundary.tsx";
 import { Shell } from "./shell/Shell.tsx";
@@ -63,11 +63,13 @@ function Start(): ReactNode {
   }
   return (
     <SessionProvider networks={networks}>
-      <Router hook={usePagePath}>
-        <Shell>
-          <Pages />
-        </Shell>
-      </Router>
+      <NamesProvider>
+        <Router hook={usePagePath}>
+          <Shell>
+            <Pages />
+          </Shell>
+        </Router>
+      </NamesProvider>
     </SessionProvider>
   );
 }

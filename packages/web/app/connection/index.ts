@@ -1,4 +1,12 @@
-export { type AddressLabel, AddressName, type KnownDomain, useDomains, useNames, useProfiles } from "./names.tsx";
+export {
+  type AddressLabel,
+  AddressName,
+  type KnownDomain,
+  NamesProvider,
+  useDomains,
+  useNames,
+  useProfiles,
+} from "./names.tsx";
 export { type Networks, networkKey, useNetworks } from "./networks.ts";
 export { useRequester } from "./requester.ts";
 export { type ConnectedAccount, type Session, SessionProvider, useSession } from "./SessionProvider.tsx";

@@ -1,7 +1,7 @@
 import { createDomainClient, type DomainInfo, type ProfileRecord } from "@quorate/wire";
 import { useQueries, useQuery } from "@tanstack/react-query";
 import { BadgeCheck } from "lucide-react";
-import { type ReactNode, useMemo } from "react";
+import { createContext, type ReactNode, use, useMemo } from "react";
 import type { Address } from "viem";
 import { shortHex } from "../lib/format.ts";
 import { useMarket } from "../market/index.ts";
@@ -70,12 +70,16 @@ export type AddressLabel = {
   readonly proof: "signed" | "claimed" | "own" | "known" | undefined;
 };
 
-/** Names of addresses on this network. */
-export function useNames(): (address: Address) => AddressLabel {
+type Names = (address: Address) => AddressLabel;
+
+const NamesContext = createContext<Names | undefined>(undefined);
+
+/** Gathers names once for everything below: a page shows hundreds of addresses. */
+export function NamesProvider({ children }: { readonly children: ReactNode }): ReactNode {
   const { account, network } = useSession();
   const { profiles } = useProfiles();
   const domains = useDomains();
-  return useMemo(() => {
+  const names = useMemo((): Names => {
     const known = new Map<string, AddressLabel>();
     for (const { info } of domains) {
       if (info !== undefined) known.set(info.provider.toLowerCase(), { name: info.name, proof: "claimed" });
@@ -91,6 +95,14 @@ export function useNames(): (address: Address) => AddressLabel {
     if (account !== undefined) known.set(account.address.toLowerCase(), { name: "You", proof: "own" });
     return (address) => known.get(address.toLowerCase()) ?? { name: undefined, proof: undefined };
   }, [profiles, domains, account, network]);
+  return <NamesContext value={names}>{children}</NamesContext>;
+}
+
+/** Names of addresses on this network. */
+export function useNames(): Names {
+  const names = use(NamesContext);
+  if (names === undefined) throw new TypeError("useNames needs a NamesProvider above");
+  return names;
 }
 
 const proofWords = {

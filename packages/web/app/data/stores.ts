@@ -3,7 +3,7 @@ import { openDatabase, putDurably } from "./db.ts";
 
 /**
  * The requester's key store in IndexedDB. Records of damaged entries are left out of lists and named by
- * {@link damagedJobs}: one of them must not hide the others.
+ * `damagedRecords` of backup.ts: one of them must not hide the others.
  */
 export const jobStore: RequesterKeyStore = {
   async put(record) {
@@ -28,12 +28,4 @@ function readable(text: string): JobRecord[] {
   } catch {
     return [];
   }
-}
-
-/** Ids of entries that cannot be read. */
-export async function damagedJobs(): Promise<readonly string[]> {
-  const database = await openDatabase();
-  const keys = await database.getAllKeys("jobs");
-  const texts = await Promise.all(keys.map((key) => database.get("jobs", key)));
-  return keys.filter((_, index) => readable(texts[index] ?? "").length === 0);
 }

@@ -154,13 +154,7 @@ function foldJobs(draft: Draft, event: MarketEvent, log: StoredLog): void {
   switch (event.name) {
     case "Deposited":
     case "Withdrawn":
-      draft.movements.push({
-        ...common,
-        kind: event.name === "Deposited" ? "deposited" : "withdrawn",
-        account: event.args.account,
-        token: event.args.token,
-        amount: event.args.amount,
-      });
+      draft.movements.push(transferOf(event, common));
       return;
     case "BondQuarantined":
       draft.movements.push({
@@ -202,18 +196,21 @@ function foldJobs(draft: Draft, event: MarketEvent, log: StoredLog): void {
   }
 }
 
+/** Money that came to an account of either market, or left it. */
+function transferOf(
+  { name, args }: Extract<MarketEvent | QueryMarketEvent, { name: "Deposited" | "Withdrawn" }>,
+  common: Pick<Movement, "market" | "at" | "transaction">,
+): Movement {
+  const { account, token, amount } = args;
+  return { ...common, kind: name === "Deposited" ? "deposited" : "withdrawn", account, token, amount };
+}
+
 function foldQuestions(draft: Draft, event: QueryMarketEvent, log: StoredLog): void {
   const common = { market: "questions" as const, at: log.timestamp, transaction: log.transactionHash };
   switch (event.name) {
     case "Deposited":
     case "Withdrawn":
-      draft.movements.push({
-        ...common,
-        kind: event.name === "Deposited" ? "deposited" : "withdrawn",
-        account: event.args.account,
-        token: event.args.token,
-        amount: event.args.amount,
-      });
+      draft.movements.push(transferOf(event, common));
       return;
     case "QuestionAsked": {
       const { id, asker, provider, quote, deadline } = event.args;
