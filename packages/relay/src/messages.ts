@@ -221,6 +221,7 @@ function createAdmission(
     const pool = `${topic}/${kind}`;
     const [poolSize, perSender] = {
       request: [limits.requests, limits.requestsPerSender] as const,
+      requirements: [limits.requests, limits.requestsPerSender] as const,
       offer: [limits.offersPerTopic, limits.perSenderAndTopic] as const,
       commitment: [limits.othersPerTopic, limits.perSenderAndTopic] as const,
       "set-commitment": [limits.othersPerTopic, limits.perSenderAndTopic] as const,

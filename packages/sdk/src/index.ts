@@ -56,6 +56,7 @@ export {
   revertDataOf,
   toContractError,
 } from "./errors.ts";
+export { canBatchCalls } from "./internal/sendBatch.ts";
 export type { EncodedCall, SignedTransaction } from "./internal/sendCall.ts";
 export { queryContractErrors } from "./queryContractErrors.ts";
 export { decodeQueryMarketLog, type QueryMarketEvent } from "./queryLogs.ts";

@@ -32,6 +32,12 @@ export type RequestBody = {
   readonly market: Address;
 };
 
+/**
+ * Body of kind `requirements`: the document of a request that is announced on chain. Its hash stands in the request, so it proves
+ * itself and may come from anybody.
+ */
+export type RequirementsBody = Omit<RequestBody, "request">;
+
 /** Body of kind `offer`. */
 export type OfferBody = {
   /** Base64 of the offer sealed to the request's encryption key; see `openOffer`. */
@@ -97,6 +103,7 @@ export type RedeliveryBody = {
 /** Bodies by kind of envelope. */
 export type EnvelopeBodies = {
   readonly request: RequestBody;
+  readonly requirements: RequirementsBody;
   readonly offer: OfferBody;
   readonly commitment: CommitmentBody;
   readonly "set-commitment": SetCommitmentBody;
@@ -155,6 +162,7 @@ export const bodySchemas: { readonly [K in EnvelopeKind]: z.ZodType<EnvelopeBodi
     chainId: uint(53),
     market: address,
   }),
+  requirements: z.strictObject({ requirements: requirementsSchema, chainId: uint(53), market: address }),
   offer: z.strictObject({ sealed: base64(MAX_SEALED_OFFER_BYTES) }),
   commitment: z.strictObject({ provider: address, place, commitment: bytes32, signature: ecdsaSignature }),
   "set-commitment": z.strictObject({ provider: address, place, commitment: bytes32 }),

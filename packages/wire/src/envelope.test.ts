@@ -108,7 +108,17 @@ describe("envelope", () => {
     await assertCode(signEnvelope(draft, requester, testDomain), "INVALID_MESSAGE");
   });
 
+  it("lets anybody send the requirements of an announced request", async () => {
+    assert.equal(
+      await verifyEnvelope(await signEnvelope(draftOf("requirements"), agent, testDomain), testDomain),
+      true,
+    );
+    const elsewhere = { ...bodies.requirements, chainId: 1 };
+    await assertCode(signEnvelope(draftOf("requirements", { body: elsewhere }), agent, testDomain), "INVALID_MESSAGE");
+  });
+
   it("keeps requests in their topic and everything else out of it", async () => {
+    await assertCode(signEnvelope(draftOf("requirements", { topic: jobId }), agent, testDomain), "INVALID_MESSAGE");
     await assertCode(signEnvelope(draftOf("request", { topic: jobId }), requester, testDomain), "INVALID_MESSAGE");
     await assertCode(signEnvelope(draftOf("offer", { topic: REQUESTS_TOPIC }), agent, testDomain), "INVALID_MESSAGE");
   });

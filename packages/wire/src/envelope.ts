@@ -15,14 +15,14 @@ import { parseWire, relayError } from "./errors.ts";
 import { address, bytes32, ecdsaSignature, unixTime } from "./internal/primitives.ts";
 import { MAX_CLOCK_SKEW_S } from "./limits.ts";
 
-/** Topic of all requests; every other message goes to the topic of its job id. */
+/** Topic of all requests and of the documents of announced ones; every other message goes to the topic of its job id. */
 export const REQUESTS_TOPIC: Hex = keccak256(stringToBytes("quorate/requests/v1"));
 
 /** A signed message on a relay. A union with the tag `kind`. */
 export type Envelope<K extends EnvelopeKind = EnvelopeKind> = {
   [P in K]: {
     readonly kind: P;
-    /** Job id, or {@link REQUESTS_TOPIC} for requests. */
+    /** Job id, or {@link REQUESTS_TOPIC} for requests and requirements. */
     readonly topic: Hex;
     /** Account that signed; an EOA. */
     readonly sender: Address;
@@ -71,6 +71,7 @@ function envelopeOf<K extends EnvelopeKind>(kind: K): z.ZodObject {
 /** Schema of an envelope: JSON outside, {@link Envelope} inside. */
 export const envelopeSchema: z.ZodType<Envelope, unknown> = z.discriminatedUnion("kind", [
   envelopeOf("request"),
+  envelopeOf("requirements"),
   envelopeOf("offer"),
   envelopeOf("commitment"),
   envelopeOf("set-commitment"),
@@ -179,16 +180,18 @@ export async function signEnvelope<K extends EnvelopeKind>(
 /** Why an envelope contradicts itself or its market, or undefined. */
 function bindingProblem(envelope: EnvelopeDraft & { sender: Address }, domain: MarketDomain): string | undefined {
   if (envelope.expiry <= envelope.createdAt) return "The message expires before it was created.";
-  if (envelope.kind !== "request") {
+  if (envelope.kind !== "request" && envelope.kind !== "requirements") {
     return envelope.topic === REQUESTS_TOPIC
       ? `A message of kind ${envelope.kind} belongs to the topic of its job, not to the topic of requests.`
       : undefined;
   }
-  const { request, requirements, chainId, market } = envelope.body;
-  if (envelope.topic !== REQUESTS_TOPIC) return "A request belongs to the topic of requests.";
+  const { requirements, chainId, market } = envelope.body;
+  if (envelope.topic !== REQUESTS_TOPIC) return `A message of kind ${envelope.kind} belongs to the topic of requests.`;
   if (chainId !== domain.chainId || !isAddressEqual(market, domain.market)) {
-    return `The request is for the market ${market} on chain ${chainId}, not ${domain.market} on chain ${domain.chainId}.`;
+    return `The ${envelope.kind} message is for the market ${market} on chain ${chainId}, not ${domain.market} on chain ${domain.chainId}.`;
   }
+  if (envelope.kind === "requirements") return undefined;
+  const { request } = envelope.body;
   if (!isAddressEqual(request.requester, envelope.sender)) {
     return "A request is sent by its own requester; a smart account announces on chain instead.";
   }

@@ -26,7 +26,7 @@ contract ContractAccount is IERC1271 {
     }
 
     /// @notice Calls `target` as this account.
-    function execute(address target, bytes calldata data) external returns (bytes memory) {
+    function execute(address target, bytes calldata data) public returns (bytes memory) {
         if (msg.sender != owner) revert NotOwner(msg.sender);
         // An account calls whatever its owner says.
         // solhint-disable-next-line avoid-low-level-calls
@@ -38,6 +38,11 @@ contract ContractAccount is IERC1271 {
             }
         }
         return answer;
+    }
+
+    /// @notice Calls each of `targets` as this account: all or none.
+    function executeAll(address[] calldata targets, bytes[] calldata data) external {
+        for (uint256 i = 0; i < targets.length; ++i) execute(targets[i], data[i]);
     }
 
     /// @notice From now on the account answers in this manner.

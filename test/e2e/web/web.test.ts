@@ -5,6 +5,7 @@ import { ensureBuilt } from "../../../scripts/web.ts";
 import { askAndCheck } from "./stories/askAndCheck.ts";
 import { connect } from "./stories/connect.ts";
 import { consentRefused } from "./stories/consentRefused.ts";
+import { batchingWallet, contractAccount } from "./stories/contractAccount.ts";
 import { nobodyOffers } from "./stories/nobodyOffers.ts";
 import { requestAndWatch } from "./stories/requestAndWatch.ts";
 import { resumeRequest } from "./stories/resumeRequest.ts";
@@ -35,9 +36,13 @@ test("a job is tried in the browser, published, opened with two prompts, watched
 test("a price that nobody works for is explained where offers are waited for", () => nobodyOffers(stage));
 if (isFull) {
   test("a request that is interrupted at each step goes on, and is paid once", () => resumeRequest(stage));
+  test("a contract account announces on chain, is offered for, and opens with three transactions", () =>
+    contractAccount(stage));
 }
 test("a wallet that declines, one on another network, a node that is gone and a chain that began anew are noticed", () =>
   connect(stage));
+test("a wallet that batches calls funds and opens with one prompt, and once when its answer is lost", () =>
+  batchingWallet(stage));
 test("the market shows its figures, jobs, providers and reasons; money goes in and out, and two tabs agree", () =>
   seeTheMarket(stage));
 test("a question is asked with its subject's consent, answered with a proof, and its receipt checked", () =>

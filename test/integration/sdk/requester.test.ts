@@ -31,6 +31,7 @@ import {
   verifyResult,
 } from "@quorate/sdk";
 import { assertCode, until } from "@quorate/testkit";
+import { REQUESTS_TOPIC } from "@quorate/wire";
 import { bytesToHex, getAddress, hexToBytes } from "viem";
 import { memoryRelays } from "../../../packages/sdk/src/testing/memoryRelays.ts";
 import {
@@ -607,7 +608,7 @@ describe("a requester's client on a real chain", { timeout: 240_000 }, () => {
       panelOf().map(({ address }) => address),
       { client: { ...reader, wallet } },
     );
-    const job = await by.requestJob({ prepared: smallPackage(), wishes: wishes(chain), via: "both" });
+    const job = await by.requestJob({ prepared: smallPackage(), wishes: wishes(chain), via: "chain" });
     for (const provider of panelOf()) await provider.offer(job);
     const selection = await by.selectOffers(job.jobId, await collect(by, job.jobId, 3));
     const opened = await by.openJob(job.jobId, selection, { funding: "deposit" });
@@ -617,5 +618,13 @@ describe("a requester's client on a real chain", { timeout: 240_000 }, () => {
     assert.equal(record.askedWalletAt, undefined);
     const logs = await chain.public.getLogs({ address: chain.domain.market, fromBlock: 0n });
     assert.ok(logs.some(({ topics }) => topics[1] === job.jobId));
+    // An announcement names its requirements by their hash: the document lies on the relays, and nothing that this wallet signed.
+    const messages = await relays.list(REQUESTS_TOPIC);
+    const documents = messages.filter((message) => message.kind === "requirements");
+    assert.equal(documents.length, 1);
+    assert.deepEqual(documents[0]?.body.requirements, record.requirements);
+    assert.notEqual(documents[0]?.sender, me());
+    const requests = messages.filter((message) => message.kind === "request");
+    assert.ok(requests.every(({ body }) => body.request.nonce !== record.request.nonce));
   });
 });

@@ -376,6 +376,7 @@ class ProviderAgent implements Agent {
   async #seeRequests(relays: RelayClient, signal: AbortSignal): Promise<void> {
     for await (const envelope of relays.subscribe(REQUESTS_TOPIC, { signal })) {
       if (envelope.kind === "request") this.#desk.see(envelope.body.request, envelope.body.requirements);
+      else if (envelope.kind === "requirements") this.#desk.seeRequirements(envelope.body.requirements);
     }
   }
 

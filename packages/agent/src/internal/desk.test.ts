@@ -91,6 +91,19 @@ describe("the offer desk", () => {
     }
   });
 
+  it("takes an announced request when only its document came, from whomever, before or after", async () => {
+    for (const order of ["before", "after"]) {
+      const { seeAnnounced, seeRequirements, offered, close } = desk(() => takes);
+      if (order === "before") seeRequirements(requirements);
+      seeRequirements({ ...requirements, limits: { ...requirements.limits, fuel: 1 } });
+      seeAnnounced(request());
+      if (order === "after") seeRequirements(requirements);
+      await until(() => offered.length === 1);
+      await close();
+      assert.deepEqual(offered, [jobIdOf(request(), testDomain)]);
+    }
+  });
+
   it("looks again at what may pass, and never again at what will not", async () => {
     let verdict = refuses("GAS_RESERVE");
     const subject = desk((seen) => (seen.nonce === 1n ? verdict : refuses("TOKEN_NOT_ACCEPTED")));

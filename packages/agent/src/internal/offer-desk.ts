@@ -18,8 +18,10 @@ export type WouldTake = { readonly takes: boolean; readonly price?: bigint; read
 export type OfferDesk = {
   /** A request with its requirements document, as relays bring it. */
   see(request: Request, requirements: Requirements): void;
-  /** A request as the chain announces it: without its requirements document, which another message may bring. */
+  /** A request as the chain announces it: without its requirements document, which a message brings. */
   seeAnnounced(request: Request): void;
+  /** A requirements document, of a request that the chain announces or announced; anybody may send it. */
+  seeRequirements(requirements: Requirements): void;
   /** What the agent would do with a request now. Nothing is promised. */
   wouldTake(request: Request, requirements: Requirements, signal: AbortSignal): Promise<WouldTake>;
   /** Why requests were refused lately. */
@@ -110,7 +112,7 @@ export function createOfferDesk(input: {
     if (mayPass) remember(waiting, jobId, { request, requirements }, WAITING);
   };
 
-  const see = (request: Request, requirements: Requirements): void => {
+  const seeRequirements = (requirements: Requirements): void => {
     const hash = hashRequirements(requirements);
     remember(documents, hash, requirements);
     for (const [jobId, found] of announced) {
@@ -118,7 +120,11 @@ export function createOfferDesk(input: {
       announced.delete(jobId);
       enqueue(found, requirements);
     }
-    if (request.requirementsHash.toLowerCase() === hash) enqueue(request, requirements);
+  };
+
+  const see = (request: Request, requirements: Requirements): void => {
+    seeRequirements(requirements);
+    if (request.requirementsHash.toLowerCase() === hashRequirements(requirements)) enqueue(request, requirements);
   };
 
   const enqueue = (request: Request, requirements: Requirements): void => {
@@ -140,6 +146,7 @@ export function createOfferDesk(input: {
 
   return {
     see,
+    seeRequirements,
     seeAnnounced(request) {
       const requirements = documents.get(request.requirementsHash.toLowerCase() as Hex);
       if (requirements !== undefined) enqueue(request, requirements);

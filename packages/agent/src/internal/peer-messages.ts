@@ -84,6 +84,7 @@ export async function checkPeerMessage(
         ? { type: "redelivery-asked", jobId, askedAt: envelope.createdAt }
         : undefined;
     case "request":
+    case "requirements":
     case "offer":
     case "delivery":
       return undefined;

@@ -32,7 +32,7 @@ export function encodeAnnounceJob(parameters: Encodable<AnnounceJobParameters>):
 }
 
 /**
- * Publishes a request as an event, for providers that read the chain only. Costs gas, changes nothing, binds nobody.
+ * Publishes a request as an event. Providers read its requirements from a relay, by their hash. Costs gas, changes nothing, binds nobody.
  *
  * @param client Market client with a wallet.
  * @param parameters What to send, and how long to wait.

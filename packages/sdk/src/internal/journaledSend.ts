@@ -7,12 +7,14 @@ import { getAccount } from "../actions/getAccount.ts";
 import { type Permit, signPermit } from "../actions/signPermit.ts";
 import type { MarketClient } from "../client.ts";
 import { read } from "./read.ts";
+import { awaitBatch, batchFailed, canBatchCalls, newBatchId, sendBatch } from "./sendBatch.ts";
 import {
   accountOf,
   awaitReceipt,
   broadcast,
   type EncodedCall,
   findReceipt,
+  RECEIPT_TIMEOUT_MS,
   sendCall,
   type WriteOptions,
   type WriteResult,
@@ -36,6 +38,15 @@ export type SendProgress<Purpose extends string = string> = {
   readonly transactions: readonly SentTransaction<Purpose>[];
   /** Set while a wallet has been asked to send and has not answered: its answer may have been lost. Unix ms. */
   readonly askedWalletAt?: number | undefined;
+  /** Calls that the wallet was asked to send as one (EIP-5792): it may say later what became of them. */
+  readonly askedBatch?: AskedBatch<Purpose> | undefined;
+};
+
+/** Calls that a wallet was asked to send as one. */
+export type AskedBatch<Purpose extends string = string> = {
+  readonly purpose: Purpose;
+  /** Id under which the wallet knows them. */
+  readonly id: string;
 };
 
 /** Sends for one record: what is known of a transaction is durable before its broadcast. */
@@ -54,7 +65,7 @@ export type JournaledSender<Purpose extends string> = {
   readonly about: Readonly<Record<string, string>>;
   /** Reads the record's progress. */
   load(): Promise<SendProgress<Purpose>>;
-  /** Stores the progress, durable when the promise resolves; `askedWalletAt` is dropped when it is absent. */
+  /** Stores the progress, durable when the promise resolves; `askedWalletAt` and `askedBatch` are dropped when they are absent. */
   save(progress: SendProgress<Purpose>): Promise<void>;
 };
 
@@ -74,7 +85,7 @@ export async function finishSent<Purpose extends string>(
   goal: Purpose,
 ): Promise<SentTransaction<Purpose> | undefined> {
   const { client, logger, about } = sender;
-  const { transactions, askedWalletAt } = await sender.load();
+  const { transactions, askedWalletAt, askedBatch } = await sender.load();
   // The newest first: an earlier one with the same nonce can no longer be mined once a later one is.
   for (const transaction of [...transactions].reverse()) {
     const fate = await fateOf(client, transaction);
@@ -93,14 +104,41 @@ export async function finishSent<Purpose extends string>(
     }
     if (transaction.purpose === goal) return transaction;
   }
+  if (askedBatch !== undefined) {
+    const end = await finishBatch(sender, askedBatch);
+    if (end === "failed") return undefined;
+    if (end !== "unknown") return askedBatch.purpose === goal ? end.sent : undefined;
+  }
   if (askedWalletAt !== undefined && sender.nothingIsPending !== true) {
-    throw new RetryableError(
-      "TRANSACTION_UNKNOWN",
-      "A wallet was asked to send and its answer never came. Look at its history: wait for what is pending there, or say `nothingIsPending`.",
-      { details: about },
-    );
+    throw walletSilent(about);
   }
   return undefined;
+}
+
+function walletSilent(details: Readonly<Record<string, string>>): RetryableError {
+  return new RetryableError(
+    "TRANSACTION_UNKNOWN",
+    "A wallet was asked to send and its answer never came. Look at its history: wait for what is pending there, or say `nothingIsPending`.",
+    { details },
+  );
+}
+
+/** Waits for calls that the wallet was asked to send as one; from then on they are a transaction like others. */
+async function finishBatch<Purpose extends string>(
+  sender: JournaledSender<Purpose>,
+  { purpose, id }: AskedBatch<Purpose>,
+): Promise<{ readonly sent: SentTransaction<Purpose>; readonly result: WriteResult } | "failed" | "unknown"> {
+  const { client, clock, signal, timeoutMs = RECEIPT_TIMEOUT_MS } = sender;
+  const end = await awaitBatch(client, id, { signal, timeoutMs });
+  if (end === "unknown") return end;
+  const { transactions } = await sender.load();
+  if (end === "failed") {
+    await sender.save({ transactions });
+    return end;
+  }
+  const sent = { purpose, hash: end.hash, from: accountOf(client).address, sentAt: clock.now() };
+  await sender.save({ transactions: [...transactions, sent] });
+  return { sent, result: await awaitReceipt(client, end.hash, writeOptions(sender)) };
 }
 
 /** What became of a transaction: `dead` can never be mined, because another one took its nonce. */
@@ -165,31 +203,32 @@ export type PayIn = {
   readonly token: Address;
   /** Base units that must be free in the sender's account when the call runs. */
   readonly needed: bigint;
-  /** Default `auto`: by permit where token and wallet can. */
+  /** Default `auto`: with the call in one batch where the wallet can, else by permit where token and wallet can. */
   readonly funding?: Funding | undefined;
   /** Call that needs the money. */
   readonly call: EncodedCall;
 };
 
 /**
- * Makes sure that the sender's account in the market can pay for a call: pays in what is missing, by a permit in the same
- * transaction or by a deposit before it.
+ * Sends a call that the sender's account in the market has to pay for, and pays in what is missing: in one batch with it, by a
+ * permit in the same transaction, or by a deposit before it.
  *
  * @param sender Client, progress; knows the purposes `approve` and `deposit`.
+ * @param purpose Noted with the transaction of the call.
  * @param payment Token, amount, way, call.
- * @returns The call to send, with the permit where one is used.
  * @throws RetryableError `FUNDS_MISSING` with funding `none`, `TOKEN_BALANCE_TOO_LOW`; what `sendCall` throws.
  */
-export async function payInFor<Purpose extends string>(
+export async function payAndSend<Purpose extends string>(
   sender: JournaledSender<Purpose | "approve" | "deposit">,
+  purpose: Purpose,
   { token, needed, funding = "auto", call }: PayIn,
-): Promise<EncodedCall> {
+): Promise<WriteResult> {
   const { client } = sender;
   const { market } = client;
   const { address: account } = accountOf(client);
   const { free } = await getAccount(client, { token, account });
   const amount = needed > free ? needed - free : 0n;
-  if (amount === 0n) return call;
+  if (amount === 0n) return await sendJournaled(sender, purpose, call);
   if (funding === "none") {
     throw new RetryableError(
       "FUNDS_MISSING",
@@ -198,20 +237,56 @@ export async function payInFor<Purpose extends string>(
     );
   }
   await requireTokens(client, { token, payer: account, amount });
+  const allowance = await read(
+    client.public.readContract({ address: token, abi: erc20Abi, functionName: "allowance", args: [account, market] }),
+  );
+  const approve = allowance < amount ? [encodeApproveToken({ market, token, amount })] : [];
+  const deposit = encodeDeposit({ market, token, account, amount });
+  if (funding === "auto" && (await canBatchCalls(client))) {
+    const sent = await sendBatchJournaled(sender, purpose, [...approve, deposit, call]);
+    if (sent !== undefined) return sent;
+  }
   if (funding !== "deposit") {
     const permit = await permitFor(client, token, amount, funding === "auto");
     if (permit !== undefined) {
       const paid = encodeDepositWithPermit({ market, token, account, amount, permit });
-      return encodeMulticall(market, [paid, call]);
+      return await sendJournaled(sender, purpose, encodeMulticall(market, [paid, call]));
     }
   }
-  const allowance = await read(
-    client.public.readContract({ address: token, abi: erc20Abi, functionName: "allowance", args: [account, market] }),
-  );
-  if (allowance < amount) await sendJournaled(sender, "approve", encodeApproveToken({ market, token, amount }));
+  for (const allow of approve) await sendJournaled(sender, "approve", allow);
   // The balance decides whether the deposit is still missing, so a lost answer is never paid again.
-  await sendJournaled(sender, "deposit", encodeDeposit({ market, token, account, amount }));
-  return call;
+  await sendJournaled(sender, "deposit", deposit);
+  return await sendJournaled(sender, purpose, call);
+}
+
+/** Calls as one, with one prompt; undefined when the wallet cannot after all. The id is durable before the wallet is asked. */
+async function sendBatchJournaled<Purpose extends string>(
+  sender: JournaledSender<Purpose>,
+  purpose: Purpose,
+  calls: readonly EncodedCall[],
+): Promise<WriteResult | undefined> {
+  const { client, clock } = sender;
+  const { transactions } = await sender.load();
+  const asked = { transactions, askedWalletAt: clock.now(), askedBatch: { purpose, id: newBatchId() } };
+  await sender.save(asked);
+  let id: string | undefined;
+  try {
+    id = await sendBatch(client, calls, asked.askedBatch.id);
+  } catch (error) {
+    if (!isQuorateError(error, "TRANSACTION_UNKNOWN")) await sender.save({ transactions });
+    throw error;
+  }
+  if (id === undefined) {
+    await sender.save({ transactions });
+    return undefined;
+  }
+  const batch = { purpose, id };
+  // A wallet may know them under a name of its own.
+  if (id !== asked.askedBatch.id) await sender.save({ ...asked, askedBatch: batch });
+  const end = await finishBatch(sender, batch);
+  if (end === "failed") throw batchFailed();
+  if (end === "unknown") throw walletSilent(sender.about);
+  return end.result;
 }
 
 async function permitFor(

@@ -10,6 +10,7 @@ import {
   type TransactionReceipt,
   TransactionReceiptNotFoundError,
   UserRejectedRequestError,
+  type WalletClient,
 } from "viem";
 import type { MarketClient } from "../client.ts";
 import { revertDataOf, toContractError } from "../errors.ts";
@@ -52,7 +53,8 @@ export type WriteOptions = {
 /** What every write action returns. */
 export type WriteResult = { readonly hash: Hex; readonly receipt: TransactionReceipt };
 
-const RECEIPT_TIMEOUT_MS = 180_000;
+/** How long a receipt is waited for unless told, milliseconds. */
+export const RECEIPT_TIMEOUT_MS = 180_000;
 
 /** Nonces of one account are given out one at a time: two writes at once would otherwise sign the same one. */
 const senders = new WeakMap<object, Mutex>();
@@ -147,6 +149,22 @@ async function requireChain(client: MarketClient): Promise<void> {
   }
 }
 
+/**
+ * Asks a wallet that signs by itself for its chain.
+ *
+ * @param client - market client with a wallet
+ * @throws WRONG_CHAIN when it is on another one than the market
+ */
+export async function requireWalletChain(client: MarketClient): Promise<void> {
+  const found = await (client.wallet as WalletClient).getChainId();
+  if (found === client.chainId) return;
+  throw new FatalError(
+    "WRONG_CHAIN",
+    `The wallet is on chain ${found}, the market on chain ${client.chainId}. Switch the wallet's network; nothing was signed.`,
+    { details: { found, required: client.chainId } },
+  );
+}
+
 async function sendSigned(
   client: MarketClient,
   call: EncodedCall,
@@ -221,16 +239,8 @@ async function sendThroughWallet(
   account: Account,
   _options: WriteOptions,
 ): Promise<Hex> {
-  const wallet = client.wallet;
-  if (wallet === undefined) throw new TypeError("unreachable: the account came from the wallet");
-  const walletChain = await wallet.getChainId();
-  if (walletChain !== client.chainId) {
-    throw new FatalError(
-      "WRONG_CHAIN",
-      `The wallet is on chain ${walletChain}, the market on chain ${client.chainId}. Switch the wallet's network; nothing was signed.`,
-      { details: { found: walletChain, required: client.chainId } },
-    );
-  }
+  await requireWalletChain(client);
+  const wallet = client.wallet as WalletClient;
   try {
     return await wallet.sendTransaction({ account, chain: wallet.chain ?? null, ...call });
   } catch (cause) {
@@ -322,7 +332,12 @@ function answeredByNode(error: unknown): boolean {
   return rpc !== null;
 }
 
-function shortMessageOf(error: unknown): string {
+/**
+ * What an error of viem says, without its context.
+ *
+ * @param error - anything that was thrown
+ */
+export function shortMessageOf(error: unknown): string {
   if (error instanceof BaseError) return error.details || error.shortMessage;
   return error instanceof Error ? error.message : String(error);
 }

@@ -4,7 +4,13 @@ import { encodeAsk } from "../actions/ask.ts";
 import { encodeExpire } from "../actions/expire.ts";
 import { readQuestion } from "../actions/readQuestion.ts";
 import { getBlockHead } from "../internal/head.ts";
-import { type Funding, finishSent, type JournaledSender, payInFor, sendJournaled } from "../internal/journaledSend.ts";
+import {
+  type Funding,
+  finishSent,
+  type JournaledSender,
+  payAndSend,
+  sendJournaled,
+} from "../internal/journaledSend.ts";
 import { type AskerContext, requireQuery } from "./context.ts";
 import { quoteExpired } from "./quoteQuery.ts";
 import type { QueryPurpose, QueryRecord } from "./record.ts";
@@ -25,8 +31,8 @@ export type SendQueryOptions = {
 /** Options of {@link askQuery}. */
 export type AskQueryOptions = SendQueryOptions & {
   /**
-   * How a missing balance is paid in: `permit` in the transaction that asks, `deposit` before it, `auto` by permit where
-   * token and wallet can, `none` not at all. Default `auto`.
+   * How a missing balance is paid in: `permit` in the transaction that asks, `deposit` before it, `none` not at all. `auto`,
+   * the default: with the question in one batch where the wallet can (EIP-5792), else by permit where token and wallet can.
    */
   readonly funding?: Funding;
 };
@@ -77,14 +83,10 @@ export async function askQuery(
   if (finished !== undefined) return asked(finished.hash, true);
   if (quote.expiry <= (await getBlockHead(client)).timestamp) throw quoteExpired();
   options.signal?.throwIfAborted();
-  const call = await payInFor<"ask" | "expire">(sender, {
-    token: quote.token,
-    needed: quote.price,
-    funding: options.funding,
-    call: encodeAsk({ market: client.market, quote, signature }),
-  });
+  const { token, price: needed } = quote;
+  const call = encodeAsk({ market: client.market, quote, signature });
   try {
-    return asked((await sendJournaled(sender, "ask", call)).hash, false);
+    return asked((await payAndSend(sender, "ask", { token, needed, funding: options.funding, call })).hash, false);
   } catch (error) {
     // Somebody with the same store, or this process before it died, was faster: the question is asked, and paid once.
     if (isQuorateError(error, "QUESTION_ALREADY_ASKED")) return asked(undefined, true);
@@ -172,9 +174,9 @@ function senderOf(context: AskerContext, queryId: Hex, options: SendQueryOptions
     nothingIsPending,
     about: { queryId },
     load: () => requireQuery(context, queryId),
-    async save({ transactions, askedWalletAt }) {
-      const { askedWalletAt: _answered, ...record } = await requireQuery(context, queryId);
-      await store.put({ ...record, transactions, ...(askedWalletAt === undefined ? {} : { askedWalletAt }) });
+    async save(progress) {
+      const { askedWalletAt: _answered, askedBatch: _sent, ...record } = await requireQuery(context, queryId);
+      await store.put({ ...record, ...progress });
     },
   };
 }

@@ -13,7 +13,7 @@ import {
 import type { Address, Hex } from "viem";
 import { z } from "zod";
 import type { ProofWords } from "../actions/answer.ts";
-import type { SentTransaction } from "../internal/journaledSend.ts";
+import type { AskedBatch, SentTransaction } from "../internal/journaledSend.ts";
 import { addressSchema, bigSchema, countSchema, hexSchema, jsonObjectSchema } from "./schemas.ts";
 
 /** What an asker sends for a query. */
@@ -76,10 +76,14 @@ export type QueryRecord = {
   readonly transactions: readonly SentTransaction<QueryPurpose>[];
   /** Set while a wallet has been asked to send and has not answered. Unix ms. */
   readonly askedWalletAt?: number | undefined;
+  /** Calls that the wallet was asked to send as one (EIP-5792); set together with `askedWalletAt`. */
+  readonly askedBatch?: AskedBatch<QueryPurpose> | undefined;
   readonly found?: FoundAnswer | undefined;
 };
 
 const words = z.array(bigSchema).length(8) as unknown as z.ZodType<ProofWords, unknown>;
+
+const purposeSchema = z.enum(["approve", "deposit", "ask", "expire"]);
 
 const recordSchema = z.strictObject({
   version: z.literal(1),
@@ -117,7 +121,7 @@ const recordSchema = z.strictObject({
   quote: signedQuoteSchema.optional(),
   transactions: z.array(
     z.strictObject({
-      purpose: z.enum(["approve", "deposit", "ask", "expire"]),
+      purpose: purposeSchema,
       hash: hexSchema(32),
       raw: hexSchema().optional(),
       nonce: countSchema.optional(),
@@ -126,6 +130,7 @@ const recordSchema = z.strictObject({
     }),
   ),
   askedWalletAt: countSchema.optional(),
+  askedBatch: z.strictObject({ purpose: purposeSchema, id: z.string().max(4096) }).optional(),
   found: z
     .strictObject({ cipher: bigSchema, nullifier: bigSchema, proof: words, transaction: hexSchema(32) })
     .optional(),

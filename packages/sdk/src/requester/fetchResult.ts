@@ -123,7 +123,8 @@ export async function fetchResult(
       asked = true;
       await askAgain(context, record, signal);
     }
-    if (deadline.aborted) throw undelivered(jobId, [...tried.values()]);
+    if (deadline.aborted)
+      throw undelivered(jobId, [...tried.values()], options.redelivery !== false && context.signer !== undefined);
     await delay(POLL_MS, limit).catch(() => signal?.throwIfAborted());
   }
 }
@@ -285,11 +286,12 @@ async function askAgain(context: RequesterContext, record: JobRecord, signal: Ab
   }
 }
 
-function undelivered(jobId: Hex, problems: readonly DeliveryProblem[]): RetryableError {
+function undelivered(jobId: Hex, problems: readonly DeliveryProblem[], asked: boolean): RetryableError {
+  const outlook = asked ? "They were asked again and keep results for some time: come back" : "Come back";
   if (problems.length === 0) {
     return new RetryableError(
       "RESULT_NOT_DELIVERED",
-      `No provider of job ${jobId} has delivered its result to the relays yet. They were asked again and keep results for some time: come back, or add the relays that they use.`,
+      `No provider of job ${jobId} has delivered its result to the relays yet. ${outlook}, or add the relays that they use.`,
     );
   }
   const words = problems.map(({ provider, place, code }) => `${provider} (place ${place}): ${code}`).join("; ");
@@ -297,7 +299,7 @@ function undelivered(jobId: Hex, problems: readonly DeliveryProblem[]): Retryabl
   return new RetryableError(
     mismatch ? "RESULT_MISMATCH" : "RESULT_NOT_DELIVERED",
     mismatch
-      ? `What was delivered for job ${jobId} is not the result that the chain accepted. ${words}. The other aligned providers were asked to deliver: come back, and deny these providers.`
+      ? `What was delivered for job ${jobId} is not the result that the chain accepted. ${words}. ${asked ? "The other aligned providers were asked to deliver: come back" : "Come back"}, and deny these providers.`
       : `The deliveries of job ${jobId} could not be fetched. ${words}. Come back, or add relays.`,
     { details: { deliveries: problems.length } },
   );

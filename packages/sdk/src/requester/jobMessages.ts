@@ -46,6 +46,7 @@ export function addMessage(messages: JobMessages, envelope: Envelope): JobMessag
       return deliveries === messages.deliveries ? messages : { ...messages, deliveries };
     }
     case "request":
+    case "requirements":
     case "set-commitment":
     case "set-signature":
     case "redelivery":

@@ -3,7 +3,7 @@ import type { Hex } from "viem";
 import { checkOffers } from "../actions/checkOffers.ts";
 import { getJob } from "../actions/getJob.ts";
 import { encodeOpenJob } from "../actions/openJob.ts";
-import { type Funding, finishSent, type JournaledSender, payInFor, sendJournaled } from "../internal/journaledSend.ts";
+import { type Funding, finishSent, type JournaledSender, payAndSend } from "../internal/journaledSend.ts";
 import { offerFaultReason } from "../trust/judgeOffer.ts";
 import type { Selection } from "../trust/selectOffers.ts";
 import { type RequesterContext, requireRecord } from "./context.ts";
@@ -15,8 +15,8 @@ export type OpenSelectedJobOptions = {
   /** Stops between steps; what was sent stays sent, and the next call goes on from there. */
   readonly signal?: AbortSignal;
   /**
-   * How a missing balance is paid in: `permit` in the transaction that opens, `deposit` before it, `auto` by permit where
-   * token and wallet can, `none` not at all. Default `auto`.
+   * How a missing balance is paid in: `permit` in the transaction that opens, `deposit` before it, `none` not at all. `auto`,
+   * the default: with the opening in one batch where the wallet can (EIP-5792), else by permit where token and wallet can.
    */
   readonly funding?: Funding;
   /** For each receipt, milliseconds. Default 180,000. */
@@ -72,14 +72,9 @@ export async function openSelectedJob(
   const { request } = record;
   const open = encodeOpenJob({ market: context.client.market, request, spares: panel.spares, offers: panel.offers });
   const sender = senderOf(context, jobId, options);
-  const call = await payInFor<"open">(sender, {
-    token: request.token,
-    needed: escrow,
-    funding: options.funding,
-    call: open,
-  });
+  const { funding } = options;
   try {
-    const { hash } = await sendJournaled(sender, "open", call);
+    const { hash } = await payAndSend(sender, "open", { token: request.token, needed: escrow, funding, call: open });
     return { jobId, hash, escrow, resumed: false };
   } catch (error) {
     // Somebody with the same key store, or this process before it died, was faster: the job is open, and paid once.
@@ -128,7 +123,7 @@ function senderOf(
     about: { jobId },
     load: () => requireRecord(context, jobId),
     async save(progress) {
-      const { askedWalletAt: _answered, ...record } = await requireRecord(context, jobId);
+      const { askedWalletAt: _answered, askedBatch: _sent, ...record } = await requireRecord(context, jobId);
       await keyStore.put({ ...record, ...progress });
     },
   };

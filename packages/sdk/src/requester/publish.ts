@@ -1,5 +1,6 @@
 import { type Block, FatalError, type QuorateError, RetryableError, unixSeconds } from "@quorate/core";
-import { REQUESTS_TOPIC, signEnvelope } from "@quorate/wire";
+import { type EnvelopeDraft, type EnvelopeSigner, REQUESTS_TOPIC, signEnvelope } from "@quorate/wire";
+import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { announceJob } from "../actions/announceJob.ts";
 import type { RequesterContext } from "./context.ts";
 import type { JobRecord } from "./record.ts";
@@ -59,62 +60,78 @@ export type PublishVia = "relays" | "chain" | "both";
 
 /** What became of a request. */
 export type PublishReport = {
-  /** Relays that took it. */
+  /** Relays that took it; of an announced request its requirements. */
   readonly relays: readonly string[];
   /** Transaction that announced it, if any. */
   readonly announcement?: `0x${string}` | undefined;
 };
 
 /**
- * Publishes a request to providers: signed on relays, as an event on chain, or both.
+ * Publishes a request to providers: signed on relays, as an event on chain, or both. An event holds only the hash of the
+ * requirements; their document goes to the relays first, where it needs no signature of the requester: it proves itself by its hash.
  *
  * @param context The requester's context.
  * @param record Stored record of the job.
  * @param options Way, signal.
  * @returns Where it was published.
- * @throws FatalError `SIGNER_MISSING` for relays without a key that signs envelopes; RetryableError `REQUEST_NOT_PUBLISHED`.
+ * @throws FatalError `SIGNER_MISSING` for relays without a key that signs envelopes; RetryableError `REQUEST_NOT_PUBLISHED`, before
+ *   anything is sent to the chain.
  */
 export async function publishRequest(
   context: RequesterContext,
   record: JobRecord,
   options: { readonly via: PublishVia; readonly signal?: AbortSignal },
 ): Promise<PublishReport> {
-  const { via, signal } = options;
-  let announcement: `0x${string}` | undefined;
-  if (via !== "relays") {
-    const sent = await announceJob(context.client, {
-      request: record.request,
-      ...(signal === undefined ? {} : { signal }),
-    });
-    announcement = sent.hash;
-  }
-  if (via === "chain") return { relays: [], announcement };
-  if (context.signer === undefined) {
+  const { request, requirements, chainId, market } = record;
+  const { signer } = context;
+  const rest = options.signal === undefined ? {} : { signal: options.signal };
+  let relays: readonly string[];
+  if (options.via === "chain") {
+    const once = privateKeyToAccount(generatePrivateKey());
+    relays = await send(
+      context,
+      request.expiry,
+      once,
+      { kind: "requirements", body: { requirements, chainId, market } },
+      rest,
+    );
+  } else if (signer === undefined) {
     throw new FatalError(
       "SIGNER_MISSING",
-      'Relays accept messages of plain accounts only, and this wallet signs none. Publish with `via: "chain"`.',
+      'Relays accept requests of plain accounts only, and this wallet signs none. Publish with `via: "chain"`.',
+    );
+  } else {
+    relays = await send(
+      context,
+      request.expiry,
+      signer,
+      { kind: "request", body: { request, requirements, chainId, market } },
+      rest,
     );
   }
-  const { request, requirements, chainId, market } = record;
+  if (options.via === "relays") return { relays };
+  const { hash } = await announceJob(context.client, { request, ...rest });
+  return { relays, announcement: hash };
+}
+
+/** Puts a message on the topic of requests; returns the relays that took it. */
+async function send(
+  context: RequesterContext,
+  until: number,
+  signer: EnvelopeSigner,
+  content: Pick<EnvelopeDraft<"request">, "kind" | "body"> | Pick<EnvelopeDraft<"requirements">, "kind" | "body">,
+  options: { readonly signal?: AbortSignal },
+): Promise<readonly string[]> {
   const now = unixSeconds(context.clock);
-  const envelope = await signEnvelope<"request">(
-    {
-      kind: "request",
-      topic: REQUESTS_TOPIC,
-      body: { request, requirements, chainId, market },
-      createdAt: now,
-      expiry: Math.max(request.expiry, now + 1),
-    },
-    context.signer,
-    context.domain,
-  );
-  const report = await context.relays.publish(envelope, signal === undefined ? {} : { signal });
+  const draft = { ...content, topic: REQUESTS_TOPIC, createdAt: now, expiry: Math.max(until, now + 1) };
+  const report = await context.relays.publish(await signEnvelope(draft, signer, context.domain), options);
   if (report.accepted.length < context.leastRelays) {
+    const what = content.kind === "request" ? "request" : "requirements of the request";
     throw new RetryableError(
       "REQUEST_NOT_PUBLISHED",
-      `${report.accepted.length} relays took the request, ${context.leastRelays} are asked for. Try again: a repeated request does no harm.`,
+      `${report.accepted.length} relays took the ${what}, ${context.leastRelays} are asked for. Try again: a repeated message does no harm.`,
       { details: { found: report.accepted.length, required: context.leastRelays } },
     );
   }
-  return { relays: report.accepted, announcement };
+  return report.accepted;
 }

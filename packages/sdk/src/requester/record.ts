@@ -9,7 +9,7 @@ import {
 import { requestSchema } from "@quorate/wire";
 import { type Address, type Hex, isAddress, isHex } from "viem";
 import { z } from "zod";
-import type { SentTransaction as JournaledTransaction } from "../internal/journaledSend.ts";
+import type { AskedBatch, SentTransaction as JournaledTransaction } from "../internal/journaledSend.ts";
 
 /** Something the requester sent for a job, stored before it was broadcast. */
 export type SentTransaction = JournaledTransaction<"approve" | "deposit" | "open">;
@@ -54,6 +54,8 @@ export type JobRecord = {
   readonly transactions: readonly SentTransaction[];
   /** Set while a wallet has been asked to send and has not answered: its answer may have been lost. Unix ms. */
   readonly askedWalletAt?: number | undefined;
+  /** Calls that the wallet was asked to send as one (EIP-5792); set together with `askedWalletAt`. */
+  readonly askedBatch?: AskedBatch<SentTransaction["purpose"]> | undefined;
 };
 
 const hex = (bytes?: number): z.ZodType<Hex, unknown> =>
@@ -70,6 +72,8 @@ const amount = z.codec(z.string().regex(/^[0-9]{1,29}$/), z.bigint(), {
   encode: (value) => value.toString(),
 });
 const count = z.int().min(0);
+
+const purposeSchema = z.enum(["approve", "deposit", "open"]);
 
 const recordSchema = z.strictObject({
   version: z.literal(1),
@@ -106,7 +110,7 @@ const recordSchema = z.strictObject({
     .optional(),
   transactions: z.array(
     z.strictObject({
-      purpose: z.enum(["approve", "deposit", "open"]),
+      purpose: purposeSchema,
       hash: hex(32),
       raw: hex().optional(),
       nonce: count.optional(),
@@ -115,6 +119,7 @@ const recordSchema = z.strictObject({
     }),
   ),
   askedWalletAt: count.optional(),
+  askedBatch: z.strictObject({ purpose: purposeSchema, id: z.string().max(4096) }).optional(),
 });
 
 /**

@@ -1,5 +1,5 @@
 import { type BlockSource, viemBlockSource } from "@quorate/chain";
-import type { MarketClient } from "@quorate/sdk";
+import { canBatchCalls, type MarketClient } from "@quorate/sdk";
 import { createRelayClient, type RelayClient } from "@quorate/wire";
 import { useQuery } from "@tanstack/react-query";
 import { createContext, type ReactNode, use, useEffect, useMemo } from "react";
@@ -27,6 +27,8 @@ export type ConnectedAccount = {
   readonly isBurner: boolean;
   /** A contract (ERC-1271): relays cannot verify its signatures, so its requests are announced on chain. Undefined until known. */
   readonly isContract: boolean | undefined;
+  /** The wallet sends several calls with one prompt (EIP-5792). */
+  readonly batchesCalls: boolean;
   /** The wallet is on another chain than the app; nothing can be signed meanwhile. */
   readonly isOnWrongNetwork: boolean;
 };
@@ -108,14 +110,29 @@ function Connected({
   const { data: wallet, refetch } = useWalletClient({ query: { enabled: canSign } });
   const code = useQuery({
     queryKey: ["code", networkKey(network), address],
-    queryFn: async () => (address === undefined ? false : (await publicClient.getCode({ address })) !== undefined),
+    queryFn: async () => {
+      const found = address === undefined ? undefined : await publicClient.getCode({ address });
+      // Code of EIP-7702 does not change that the account's key signs.
+      return found !== undefined && !found.toLowerCase().startsWith("0xef0100");
+    },
     enabled: address !== undefined,
+  });
+  const walletName = connection.connector?.name ?? "Wallet";
+  const batches = useQuery({
+    queryKey: ["batches", networkKey(network), address, walletName],
+    queryFn: () =>
+      canBatchCalls({
+        public: publicClient,
+        chainId: network.chainId,
+        market: network.market,
+        wallet: wallet as never,
+      }),
+    enabled: canSign && wallet !== undefined,
   });
   useEffect(() => {
     // A wallet's client belongs to its account and its chain: while it was on another one there was none.
     if (canSign && address !== undefined) void refetch();
   }, [canSign, address, refetch]);
-  const walletName = connection.connector?.name ?? "Wallet";
   const burner = isBurner(connection.connector);
   const session = useMemo((): Session => {
     const signing =
@@ -134,7 +151,14 @@ function Connected({
       account:
         address === undefined
           ? undefined
-          : { address, wallet: walletName, isBurner: burner, isContract: code.data, isOnWrongNetwork },
+          : {
+              address,
+              wallet: walletName,
+              isBurner: burner,
+              isContract: code.data,
+              batchesCalls: batches.data ?? false,
+              isOnWrongNetwork,
+            },
     };
   }, [
     networks,
@@ -147,6 +171,7 @@ function Connected({
     walletName,
     burner,
     code.data,
+    batches.data,
     isOnWrongNetwork,
   ]);
   return <SessionContext value={session}>{children}</SessionContext>;

@@ -8,6 +8,7 @@ export {
   useProfiles,
 } from "./names.tsx";
 export { type Networks, networkKey, useNetworks } from "./networks.ts";
+export { promptsInWords } from "./prompts.ts";
 export { useRequester } from "./requester.ts";
 export { type ConnectedAccount, type Session, SessionProvider, useSession } from "./SessionProvider.tsx";
 export { unlockSecret, useSecret } from "./secret.ts";

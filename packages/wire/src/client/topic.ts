@@ -103,7 +103,7 @@ export async function checkPage(
 }
 
 function isOfAnotherMarket(envelope: Envelope, domain: MarketDomain): boolean {
-  if (envelope.kind !== "request") return false;
+  if (envelope.kind !== "request" && envelope.kind !== "requirements") return false;
   return envelope.body.chainId !== domain.chainId || !isAddressEqual(envelope.body.market, domain.market);
 }
 

@@ -23,7 +23,7 @@ export type PageWallet = {
   /** Methods that a person had to confirm, in their order. */
   prompts(): string[];
   /** How the next prompts end. */
-  mode: "accept" | "reject" | "hold";
+  mode: "accept" | "reject" | "hold" | "lose";
   /** Lets held prompts go on. */
   release(): void;
 };
@@ -95,7 +95,10 @@ async function forward(method: string, params: unknown): Promise<unknown> {
 }
 
 type Call = { readonly to: `0x${string}`; readonly data?: Hex; readonly value?: Hex };
-const executeAbi = parseAbi(["function execute(address target, bytes data) returns (bytes)"]);
+const executeAbi = parseAbi([
+  "function execute(address target, bytes data) returns (bytes)",
+  "function executeAll(address[] targets, bytes[] data)",
+]);
 
 /** Nonces are taken in order even when calls come at once. */
 let sending: Promise<unknown> = Promise.resolve();
@@ -110,7 +113,12 @@ function send(call: Call): Promise<Hex> {
   return sent;
 }
 
-const batches = new Map<string, Hex[]>();
+/** Calls of the contract account in one transaction: all or none. */
+function sendAll(calls: readonly Call[]): Promise<Hex> {
+  const args = [calls.map(({ to }) => to), calls.map(({ data = "0x" }) => data)] as const;
+  const data = encodeFunctionData({ abi: executeAbi, functionName: "executeAll", args });
+  return client.sendTransaction({ to: settings.contract as `0x${string}`, data });
+}
 
 async function request({ method, params }: { method: string; params?: unknown }): Promise<unknown> {
   const list = (params ?? []) as readonly unknown[];
@@ -154,26 +162,25 @@ async function request({ method, params }: { method: string; params?: unknown })
       return settings.batches ? { [numberToHex(settings.chainId)]: { atomic: { status: "supported" } } } : {};
     case "wallet_sendCalls": {
       if (!settings.batches || settings.contract === undefined) throw new RpcFailure(4200, "Not supported.");
+      const { id, calls } = list[0] as { id: string; calls: readonly Call[] };
       await confirm(method);
-      const hashes: Hex[] = [];
-      for (const call of (list[0] as { calls: readonly Call[] }).calls) hashes.push(await send(call));
-      const id = hashes[0] ?? "0x";
-      batches.set(id, hashes);
+      write(`calls.${id}`, await sendAll(calls));
+      // An answer may be lost on its way; what was sent is known under its id.
+      if (state.mode === "lose") throw new Error("The wallet's window was closed.");
       return { id };
     }
     case "wallet_getCallsStatus": {
       const id = list[0] as string;
-      const receipts = await Promise.all(
-        (batches.get(id) ?? []).map((hash) => forward("eth_getTransactionReceipt", [hash])),
-      );
-      const isMined = receipts.length > 0 && receipts.every((receipt) => receipt !== null);
+      const hash = read<Hex | undefined>(`calls.${id}`, undefined);
+      if (hash === undefined) throw new RpcFailure(5730, "Unknown bundle id.");
+      const receipt = await forward("eth_getTransactionReceipt", [hash]);
       return {
         version: "2.0.0",
         id,
         chainId: numberToHex(settings.chainId),
         atomic: true,
-        status: isMined ? 200 : 100,
-        receipts: isMined ? receipts : [],
+        status: receipt === null ? 100 : 200,
+        receipts: receipt === null ? [] : [receipt],
       };
     }
     default:

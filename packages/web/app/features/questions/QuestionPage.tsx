@@ -17,7 +17,7 @@ import { type Address, type Hex, isAddressEqual, isHex } from "viem";
 import { useParams } from "wouter";
 import { navigate } from "wouter/use-hash-location";
 import { type OwnQuestion, useAsker, useOwnQuestion } from "../../connection/asker.ts";
-import { AddressName, Amount, useBalances, useSession } from "../../connection/index.ts";
+import { AddressName, Amount, promptsInWords, useBalances, useSession } from "../../connection/index.ts";
 import { useSetting } from "../../data/settings.ts";
 import { explain } from "../../lib/explain.ts";
 import { count, formatDuration, formatMoment } from "../../lib/format.ts";
@@ -363,14 +363,7 @@ function Pay({ record, view }: OwnQuestion): ReactNode {
                 </span>
               ),
             ],
-            [
-              "Your wallet asks you",
-              missing === 0n
-                ? "once: for the transaction"
-                : account?.isContract === true
-                  ? "three times: to approve the money, to pay it in, to ask"
-                  : "twice at most: to permit the payment, and for the transaction",
-            ],
+            ["Your wallet asks you", promptsInWords(account, missing, "ask")],
           ]}
         />
         {isShort ? (

@@ -12,6 +12,7 @@ import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
 import {
   AddressName,
   Amount,
+  promptsInWords,
   useBalances,
   useNames,
   useProfiles,
@@ -408,8 +409,8 @@ function PanelCard({
           )}
           {escrow !== undefined && missing !== undefined && !isExpired ? (
             <p className="soft small">
-              {promptWords({ isContract: account?.isContract === true, missing })} What is not paid out returns to your
-              balance in the market.
+              Your wallet will ask {promptsInWords(account, missing, "open the job")}. What is not paid out returns to
+              your balance in the market.
             </p>
           ) : undefined}
           {hasChanged ? (
@@ -458,13 +459,6 @@ function PanelCard({
       </Card>
     </aside>
   );
-}
-
-function promptWords({ isContract, missing }: { isContract: boolean; missing: bigint }): string {
-  if (missing === 0n) return "Your balance covers it: your wallet will ask once.";
-  if (isContract)
-    return "Your account is a contract: your wallet will ask to approve and to deposit what is missing, and then to open.";
-  return "Your wallet will ask twice: to let the market take what is missing, and to open the job.";
 }
 
 function Names({ providers }: { readonly providers: readonly `0x${string}`[] }): ReactNode {

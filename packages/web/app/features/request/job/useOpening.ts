@@ -1,7 +1,7 @@
-import type { OpenSelectedJobOptions, Selection } from "@quorate/sdk";
+import type { Selection } from "@quorate/sdk";
 import { useState } from "react";
 import type { Hex } from "viem";
-import { useRequester, useSession } from "../../../connection/index.ts";
+import { useRequester } from "../../../connection/index.ts";
 import { spending } from "../../../market/index.ts";
 
 /** The opening of a job on this page. */
@@ -19,7 +19,6 @@ export type Opening = {
  */
 export function useOpening(jobId: Hex): Opening {
   const requester = useRequester();
-  const { account } = useSession();
   const [isRunning, setRunning] = useState(false);
   const [error, setError] = useState<unknown>();
   return {
@@ -29,12 +28,7 @@ export function useOpening(jobId: Hex): Opening {
       setRunning(true);
       setError(undefined);
       try {
-        const open: OpenSelectedJobOptions = {
-          // Permits are signatures, which a token cannot check for a contract account.
-          funding: account?.isContract === true ? "deposit" : "auto",
-          ...options,
-        };
-        await spending(jobId, () => requester.openJob(jobId, selection, open));
+        await spending(jobId, () => requester.openJob(jobId, selection, options));
       } catch (thrown) {
         setError(thrown);
       } finally {
