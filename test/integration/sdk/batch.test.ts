@@ -55,13 +55,14 @@ describe("a wallet that batches calls", { timeout: 120_000 }, () => {
       chain: chain.public.chain,
       transport: http(chain.rpcUrl),
     });
-    const hash = await owner.deployContract({ ...artifact, args: [owner.account.address] });
+    const hash = await owner.deployContract({ ...artifact, chain: null, args: [owner.account.address] });
     account = (await chain.public.waitForTransactionReceipt({ hash })).contractAddress as Address;
     await chain.mint(account, 1_000_000_000n);
 
     const batches = new Map<string, Hex>();
     const act = (functionName: string, args: readonly unknown[]): Promise<Hex> =>
       owner.sendTransaction({
+        chain: null,
         to: account,
         data: encodeFunctionData({ abi: artifact.abi, functionName, args }),
         gas: 8_000_000n,
