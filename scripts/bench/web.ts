@@ -1,5 +1,6 @@
 // `npm run bench -- web`: how soon the web app answers, and whether it holds up its page while it encrypts and verifies.
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Page } from "playwright-core";
 import { askAndCheck } from "../../test/e2e/web/stories/askAndCheck.ts";
@@ -10,8 +11,8 @@ import { ensureBuilt, pageSizes } from "../web.ts";
 const USAGE = `usage: npm run bench -- web [options]
 
 Opens the web app of a local market in Debian's Chromium, with empty caches, its agents paused. Tells the medians of three: time from the
-address to an answered press; the longest task of the page while a job with 8 MiB of data is encrypted and published, and while a receipt
-is verified.
+address to an answered press; the longest task of the page while 8 MiB of data are chosen, tried, encrypted and published, and while a
+receipt is verified.
 
   --json   one line of JSON last
   --help   print this`;
@@ -46,14 +47,19 @@ async function noteTasks(page: Page): Promise<void> {
   await page.evaluate(() => {
     const noted: number[] = [];
     Object.assign(window, { longTasks: noted });
-    new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) noted.push(entry.duration);
-    }).observe({ type: "longtask", buffered: false });
+    const note = (entries: PerformanceEntryList): void => void noted.push(...entries.map(({ duration }) => duration));
+    const observer = new PerformanceObserver((list) => note(list.getEntries()));
+    observer.observe({ type: "longtask", buffered: false });
+    Object.assign(window, { noteRest: () => note(observer.takeRecords()) });
   });
 }
 
 const longest = (page: Page): Promise<number> =>
-  page.evaluate(() => Math.max(0, ...(window as unknown as { longTasks: number[] }).longTasks));
+  page.evaluate(() => {
+    const { longTasks, noteRest } = window as unknown as { longTasks: number[]; noteRest: () => void };
+    noteRest();
+    return Math.max(0, ...longTasks);
+  });
 
 async function measureStart(stage: Stage): Promise<number> {
   const visitor = await stage.visitor();
@@ -73,14 +79,13 @@ async function measureEncryption(stage: Stage): Promise<number> {
   await visitor.connect();
   await page.getByText("Risk and return of five stocks").click();
   await page.getByRole("list", { name: "Data files" }).getByText("stocks.csv").waitFor();
-  const data = Buffer.alloc(DATA_BYTES, "0123456789abcdef");
-  await page
-    .locator('input[type="file"]')
-    .last()
-    .setInputFiles({ name: "large.bin", mimeType: "application/octet-stream", buffer: data });
+  // From disk, as a person chooses it: bytes that the test hands over would pass through the page.
+  const file = join(stage.market.folder, "large.bin");
+  writeFileSync(file, Buffer.alloc(DATA_BYTES, "0123456789abcdef"));
+  await noteTasks(page);
+  await page.locator('input[type="file"]').last().setInputFiles(file);
   await page.getByRole("list", { name: "Data files" }).getByText("large.bin").waitFor();
   await goToReview(page, "150");
-  await noteTasks(page);
   await publishRequest(page);
   const ms = await longest(page);
   await stage.endStory();

@@ -15,6 +15,7 @@ import {
   MAX_BLOCK_BYTES,
   RAW_CODEC,
   verifyBlock,
+  verifyBlockAsync,
 } from "./block.ts";
 import { concatBytes, utf8 } from "./bytes.ts";
 import { contentHashOf, derivePackageKeys } from "./keys.ts";
@@ -152,12 +153,22 @@ test("a package that is padded by hand is refused", async () => {
   await assertCode(() => openPackage({ ...fetched(blocks, root), contentHash }, key), "PACKAGE_MALFORMED");
 });
 
-test("blocks are verified against canonical CIDs only", () => {
+test("blocks are verified against canonical CIDs only, with WebCrypto and without", async (t) => {
   const bytes = utf8("hello");
   const cid = cidOf(RAW_CODEC, bytes).toString();
   assert.equal(cid, "bafkreibm6jg3ux5qumhcn2b3flc3tyu6dmlb4xa7u5bf44yegnrjhc4yeq");
-  assert.equal(verifyBlock(cid, bytes), true);
-  assert.equal(verifyBlock(cid, utf8("hellO")), false);
+  const bare = { ...globalThis.crypto, subtle: undefined };
+  const verify = async (name: string, content: Uint8Array): Promise<boolean> => {
+    const verdict = verifyBlock(name, content);
+    assert.equal(await verifyBlockAsync(name, content), verdict);
+    const without = t.mock.getter(globalThis, "crypto", () => bare as unknown as Crypto);
+    assert.equal(await verifyBlockAsync(name, content), verdict);
+    without.mock.restore();
+    return verdict;
+  };
+  assert.equal(await verify(cid, bytes), true);
+  assert.equal(await verify(cid, utf8("hellO")), false);
+  assert.equal(await verify(cid, new Uint8Array(MAX_BLOCK_BYTES + 1)), false);
   for (const other of [
     "",
     cid.toUpperCase(),
@@ -166,7 +177,7 @@ test("blocks are verified against canonical CIDs only", () => {
     "QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnu3Ab",
     `${cid}/../x`,
   ]) {
-    assert.equal(verifyBlock(other, bytes), false, other);
+    assert.equal(await verify(other, bytes), false, other);
     assert.equal(isCid(other), false, other);
   }
 });

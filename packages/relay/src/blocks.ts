@@ -3,7 +3,7 @@ import { createReadStream, type ReadStream } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { verifyBlock } from "@quorate/core";
+import { verifyBlockAsync } from "@quorate/core";
 import { relayError } from "@quorate/wire";
 import type { RelayLimits } from "./config.ts";
 import { usageReader } from "./messages.ts";
@@ -79,7 +79,7 @@ export async function openBlocks(db: DatabaseSync, dir: string, limits: RelayLim
 
   async function isWhole(cid: string): Promise<boolean> {
     try {
-      return verifyBlock(cid, await readFile(fileOf(dir, cid)));
+      return await verifyBlockAsync(cid, await readFile(fileOf(dir, cid)));
     } catch {
       return false;
     }
@@ -87,7 +87,7 @@ export async function openBlocks(db: DatabaseSync, dir: string, limits: RelayLim
 
   return {
     put: async (cid, bytes, source, nowS) => {
-      if (!verifyBlock(cid, bytes)) {
+      if (!(await verifyBlockAsync(cid, bytes))) {
         throw relayError("BLOCK_MISMATCH", `The bytes do not hash to ${cid}. Upload the block that the CID names.`);
       }
       return exclusively(cid, async () => {

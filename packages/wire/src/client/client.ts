@@ -9,7 +9,7 @@ import {
   silentLogger,
   systemClock,
   unixSeconds,
-  verifyBlock,
+  verifyBlockAsync,
 } from "@quorate/core";
 import { type Envelope, encodeEnvelope } from "../envelope.ts";
 import { relayError } from "../errors.ts";
@@ -158,7 +158,7 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
       timeoutMs,
       maxBytes: MAX_BLOCK_BYTES,
     });
-    if (!verifyBlock(cid, bytes)) throw badResponse(target, "its bytes are not those of the CID");
+    if (!(await verifyBlockAsync(cid, bytes))) throw badResponse(target, "its bytes are not those of the CID");
     return bytes;
   }
 
@@ -196,7 +196,7 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
       }),
 
     putBlock: async (cid, bytes, { signal }: CallOptions = {}) => {
-      if (!verifyBlock(cid, bytes)) {
+      if (!(await verifyBlockAsync(cid, bytes))) {
         throw relayError("BLOCK_MISMATCH", `The bytes are not the block of ${cid.slice(0, 80)}, or above 1 MiB.`);
       }
       const body = new Uint8Array(bytes);
