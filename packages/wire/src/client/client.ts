@@ -199,7 +199,8 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
       if (!(await verifyBlockAsync(cid, bytes))) {
         throw relayError("BLOCK_MISMATCH", `The bytes are not the block of ${cid.slice(0, 80)}, or above 1 MiB.`);
       }
-      const body = new Uint8Array(bytes);
+      // Read where it is sent: a page's thread copies it once, whatever the number of relays.
+      const body = new Blob([new Uint8Array(bytes)]);
       return writeAll(`The block ${cid}`, signal, (url, inner) =>
         exchangeBytes(fetch_, {
           url: routeUrl(url, routes.putBlock, { cid }),

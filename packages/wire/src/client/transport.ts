@@ -12,7 +12,7 @@ export type Exchange = {
   readonly url: string;
   readonly method: "GET" | "POST" | "PUT" | "HEAD";
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  readonly body?: string | Uint8Array<ArrayBuffer> | undefined;
+  readonly body?: string | Blob | undefined;
   readonly signal?: AbortSignal | undefined;
   /** For everything, from connecting to the last byte of the answer. Milliseconds. */
   readonly timeoutMs: number;
