@@ -51,6 +51,8 @@ contract MoodyCallback is IJobCallback {
         ++calls;
         (jobId, status, outcome, resultHash, gasGiven) = (jobId_, status_, outcome_, resultHash_, left);
         if (mood == Mood.Reenters) {
+            // Once: a market that lets it in would let it in until the gas is gone.
+            mood = Mood.Fine;
             try _market.retryCallback(_request) {} catch (bytes memory reason) {
                 refusal = reason;
             }
