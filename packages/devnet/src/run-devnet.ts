@@ -63,11 +63,15 @@ export async function runDevnet(options: RunDevnetOptions, signal: AbortSignal):
       narrator.step("questions are left out: the packages @quorate/domain and @quorate/proofs are not installed");
     } else {
       narrator.say("");
-      side = await queries.startQuerySide(market, options.port + FIRST_DOMAIN_PORT, (text) => {
+      const onStep = (text: string): void => {
         signal.throwIfAborted();
         narrator.step(text);
-      });
-      if (summary !== undefined) summary = { ...summary, ...(await queries.runQueryStories(side, narrator, signal)) };
+      };
+      side = await queries.startQuerySide(market, options.port + FIRST_DOMAIN_PORT, onStep);
+      if (summary !== undefined) {
+        const players = await queries.startQueryPlayers(market, side, onStep);
+        summary = { ...summary, ...(await queries.runQueryStories({ ...side, ...players }, narrator, signal)) };
+      }
     }
     if (!options.once) {
       narrator.say("");

@@ -1,13 +1,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Address, Hex } from "@quorate/core";
-import { attributeOf, definitionHash, encodeValue, type Papers, type PublicKey } from "@quorate/proofs";
+import { definitionHash } from "@quorate/proofs";
 import { authorizeAgent, depositWithPermit, registerDataset } from "@quorate/sdk";
 import type { KeyAccount } from "@quorate/service";
 import { keccak256, type PublicClient } from "viem";
-import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { writeSettings } from "../channel.ts";
-import { deployDesk, deployQueryMarket, type QueryDeployment } from "../deploy.ts";
+import { deployQueryMarket, type QueryDeployment } from "../deploy.ts";
 import { createFaucet } from "../faucet.ts";
 import { makeKey, marketClient } from "../keys.ts";
 import type { LocalMarket } from "../market.ts";
@@ -22,66 +21,37 @@ import {
   startRestartable,
   waitForServer,
 } from "../processes.ts";
-import { listenTo, type Tells } from "../tells.ts";
-
 import { setUpDomain } from "./domain-setup.ts";
-import type {
-  ApplicantCommand,
-  ApplicantConfig,
-  ApplicantEvent,
-  DomainEvent,
-  LenderCommand,
-  LenderConfig,
-  LenderEvent,
-  QuerySite,
-} from "./messages.ts";
+import type { DomainEvent, QuerySite } from "./messages.ts";
 import { type Person, papersOf } from "./people.ts";
-import {
-  castPeople,
-  type DomainSlug,
-  datasets,
-  enrolments,
-  LEAST_INCOME,
-  STALE_APPLICANT,
-  VISITOR,
-} from "./stories.ts";
-
-/** What an applicant's process tells. */
-export type ApplicantTells = Tells<ApplicantCommand, ApplicantEvent>;
+import { castPeople, type DomainSlug, datasets, enrolments, STALE_APPLICANT, VISITOR } from "./stories.ts";
 
 /** A domain provider that runs. */
 export type DomainProvider = Restartable & {
   readonly name: string;
   readonly address: Address;
   readonly url: string;
+  /** Codes with which people enrol. */
+  readonly codes: Codes;
   /** Hears of every proof, with its time in milliseconds. */
   onProved(listener: (query: bigint, ms: number) => void): () => void;
-};
-
-/** Somebody who applies for a mortgage. */
-export type Applicant = {
-  readonly person: Person;
-  /** What the lender gets to see. */
-  readonly shown: { readonly papers: Papers };
-  /** One for each provider where it has enrolled. */
-  readonly subjectKeys: readonly PublicKey[];
-  readonly wallet: Address;
 };
 
 /** The query side of a local market that runs. */
 export type QuerySide = {
   readonly client: PublicClient;
   readonly site: QuerySite;
-  readonly lender: Tells<LenderCommand, LenderEvent>;
-  readonly applicants: Readonly<Record<string, ApplicantTells>>;
+  readonly deployment: QueryDeployment;
   readonly providers: Readonly<Record<DomainSlug, DomainProvider>>;
-  /** Contract that acts on an answer, and the transactions that deployed it. */
-  readonly desk: Address;
-  readonly deskDeployment: readonly Hex[];
   readonly relayFolders: readonly string[];
   /** People with a code and no client: for whoever opens the web app. `file` holds code and papers as JSON. */
   readonly visitors: readonly { readonly name: string; readonly code: string; readonly file: string }[];
-  readonly cast: { readonly people: readonly Person[]; readonly applicants: Readonly<Record<string, Applicant>> };
+  /** Everybody of whom there are records. */
+  readonly people: readonly Person[];
+  /** Those who may apply for a mortgage, by slug. */
+  readonly players: Readonly<Record<string, Person>>;
+  /** Starts one more process of this side, which ends with it. */
+  start(name: string, module: string, args: readonly string[]): Actor;
   /** Every process that should be alive and is not, with the end of its log. */
   casualties(): readonly Casualty[];
   stop(): Promise<void>;
@@ -104,8 +74,7 @@ const windows = { payroll: 60, credit: 25 } as const;
 const CREDIT_FILES = 2_000;
 
 /**
- * Starts two domain providers over a data set of 12,000 people, a lender and the applicants beside a running market, each as a
- * process of its own.
+ * Starts two domain providers over a data set of 12,000 people beside a running market, each as a process of its own.
  *
  * @param market - The market whose chain and token are used.
  * @param port - First of two ports for the providers.
@@ -144,15 +113,12 @@ export async function startQuerySide(
     onStep(
       `two domain providers take in the records of ${people.length.toLocaleString("en")} people, drawn from the distribution of household incomes in vega-datasets`,
     );
-    const lenderHome = join(folder, "lender");
-    const lenderKey = await makeKey(lenderHome, "lender");
     const homes = { payroll: join(folder, "payroll"), credit: join(folder, "credit") };
     const keys = {
       payroll: await makeDomainKeys(homes.payroll),
       credit: await makeDomainKeys(homes.credit),
     };
     await createFaucet(client, deployment.token).fund([
-      { account: lenderKey.address, ether: ETHER, tokens: dollars(1_000) },
       ...Object.values(keys).flatMap(({ provider, agent }) => [
         { account: provider.address, ether: ETHER, tokens: dollars(1_000) },
         { account: agent.address, ether: ETHER },
@@ -160,10 +126,9 @@ export async function startQuerySide(
     ]);
     const clientOf = (account: KeyAccount): ReturnType<typeof marketClient> =>
       marketClient({ rpc, client, chainId: site.chainId, market: site.market, account });
-    await depositWithPermit(clientOf(lenderKey), { token: site.token, amount: dollars(500) });
     const { timestamp } = await client.getBlock();
 
-    const startProvider = async (slug: DomainSlug, number: number): Promise<DomainProvider & { codes: Codes }> => {
+    const startProvider = async (slug: DomainSlug, number: number): Promise<DomainProvider> => {
       const { provider, agent } = keys[slug];
       const own = clientOf(provider);
       await depositWithPermit(own, { token: site.token, amount: dollars(1_000) });
@@ -231,34 +196,6 @@ export async function startQuerySide(
     const [payroll, credit] = await Promise.all([startProvider("payroll", 0), startProvider("credit", 1)]);
     const providers = { payroll, credit };
 
-    onStep("a lender and the applicants start; each applicant derives its key from its wallet and enrols");
-    const lenderFile = join(lenderHome, "lender.json");
-    const lenderConfig: LenderConfig = { ...site, home: lenderHome, passphraseFile: join(lenderHome, "passphrase") };
-    writePrivate(lenderFile, writeSettings(lenderConfig));
-    const lender: QuerySide["lender"] = listenTo(start("lender", "lender-process", [lenderFile]), "The lender");
-    const signal = AbortSignal.timeout(START_TIMEOUT_MS * 2);
-    await lender.until("ready", START_TIMEOUT_MS, signal);
-
-    const wallets = Object.fromEntries(Object.keys(players).map((slug) => [slug, generatePrivateKey()]));
-    const applicants: Record<string, ApplicantTells> = {};
-    const subjectKeys: Record<string, PublicKey[]> = {};
-    for (const [at, slugs] of Object.entries(enrolments) as [DomainSlug, readonly string[]][]) {
-      await Promise.all(
-        slugs.map(async (slug) => {
-          const person = players[slug] as Person;
-          const home = join(folder, "applicants", slug);
-          const tells = startApplicant(start, site, home, slug, person, wallets[slug] as Hex);
-          applicants[slug] = tells;
-          const { codes, address, url } = providers[at];
-          const known = { provider: address, url };
-          await tells.until("ready", START_TIMEOUT_MS, signal);
-          tells.send({ type: "enrol", at: known, code: codes.get(person) as string });
-          const { subjectKey } = await tells.until("enrolled", START_TIMEOUT_MS, signal);
-          subjectKeys[slug] = [subjectKey];
-        }),
-      );
-    }
-
     const visitor = players[VISITOR] as Person;
     const visitorFile = join(folder, "visitor.json");
     const code = payroll.codes.get(visitor) as string;
@@ -267,42 +204,16 @@ export async function startQuerySide(
       `${JSON.stringify({ code, papers: papersOf(visitor), provider: payroll.address, providerUrl: payroll.url }, null, 2)}\n`,
     );
 
-    const [income] = datasets.payroll.attributes;
-    if (income === undefined) throw new Error("the payroll has no attribute");
-    const deskFrom = await client.getBlockNumber({ cacheTime: 0 });
-    const desk = await deployDesk(rpc, join(folder, "ignition", "desk"), {
-      market: site.market,
-      lender: lenderKey.address,
-      provider: payroll.address,
-      verifier: queries.verifiers["sealed-answer"],
-      attribute: attributeOf(income),
-      minimum: encodeValue(String(LEAST_INCOME), income),
-      maxAge: 86_400,
-    });
     return {
       client,
       site,
-      lender,
-      applicants,
+      deployment: queries,
       providers,
-      desk,
-      deskDeployment: await deploymentOf(client, desk, deskFrom),
       visitors: [{ name: visitor.name, code, file: visitorFile }],
       relayFolders: market.relays.map((_, index) => join(folder, `relay-${index + 1}`)),
-      cast: {
-        people,
-        applicants: Object.fromEntries(
-          Object.entries(players).map(([slug, person]) => [
-            slug,
-            {
-              person,
-              shown: { papers: papersOf(person) },
-              subjectKeys: subjectKeys[slug] ?? [],
-              wallet: privateKeyToAccount(wallets[slug] as Hex).address,
-            },
-          ]),
-        ),
-      },
+      people,
+      players,
+      start,
       casualties: () => casualtiesOf(actors),
       stop,
     };
@@ -313,7 +224,7 @@ export async function startQuerySide(
 }
 
 /** Enrolment codes of people. */
-type Codes = ReadonlyMap<Person, string>;
+export type Codes = ReadonlyMap<Person, string>;
 
 async function makeDomainKeys(home: string): Promise<{ provider: KeyAccount; agent: KeyAccount }> {
   return { provider: await makeKey(home, "provider"), agent: await makeKey(home, "agent") };
@@ -332,22 +243,6 @@ async function codeHashes(
   return Object.fromEntries(hashes);
 }
 
-function startApplicant(
-  start: (name: string, module: string, args: readonly string[]) => Actor,
-  site: QuerySite,
-  home: string,
-  slug: string,
-  person: Person,
-  wallet: Hex,
-): ApplicantTells {
-  const secretFile = join(home, "wallet.key");
-  writePrivate(secretFile, `${wallet}\n`);
-  const config: ApplicantConfig = { ...site, name: person.name, home, secretFile, papers: papersOf(person) };
-  const file = join(home, "applicant.json");
-  writePrivate(file, writeSettings(config));
-  return listenTo(start(`applicant-${slug}`, "applicant-process", [file]), person.name);
-}
-
 /** Those who have a credit file: the first of the people, and whoever applies there. */
 function filesOf(people: readonly Person[], applicants: readonly (Person | undefined)[]): readonly Person[] {
   const files = new Set(people.slice(0, CREDIT_FILES));
@@ -355,21 +250,13 @@ function filesOf(people: readonly Person[], applicants: readonly (Person | undef
   return [...files];
 }
 
-/** The transaction that made a contract. */
-async function deploymentOf(client: PublicClient, contract: Address, fromBlock: bigint): Promise<readonly Hex[]> {
-  const last = await client.getBlockNumber({ cacheTime: 0 });
-  const found: Hex[] = [];
-  for (let blockNumber = fromBlock; blockNumber <= last; blockNumber++) {
-    const { transactions } = await client.getBlock({ blockNumber });
-    for (const hash of transactions) {
-      const { contractAddress } = await client.getTransactionReceipt({ hash });
-      if (contractAddress?.toLowerCase() === contract.toLowerCase()) found.push(hash);
-    }
-  }
-  return found;
-}
-
-function writePrivate(file: string, text: string): void {
+/**
+ * Writes a file that only its owner reads.
+ *
+ * @param file - Path; folders are made.
+ * @param text - Content.
+ */
+export function writePrivate(file: string, text: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   writeFileSync(file, text, { mode: 0o600 });
 }

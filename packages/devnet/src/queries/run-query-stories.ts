@@ -8,7 +8,8 @@ import type { Narrator } from "../narrator.ts";
 import { guess, type Knowledge } from "./guesser.ts";
 import { papersOf } from "./people.ts";
 import { type Canary, chainBytes, findLeaks, folderBytes, wordsOf } from "./public-bytes.ts";
-import type { ApplicantTells, DomainProvider, QuerySide } from "./query-side.ts";
+import type { ApplicantTells, QueryPlayers } from "./query-players.ts";
+import type { DomainProvider, QuerySide } from "./query-side.ts";
 import { datasets, type QueryOutcome, type QueryStory, queryStories, statementFor } from "./stories.ts";
 
 /** A question in the summary. */
@@ -56,6 +57,9 @@ type Sent = {
   readonly shape: string;
 };
 
+/** Everything that stories are played on. */
+type QueryStage = QuerySide & QueryPlayers;
+
 const STEP_TIMEOUT_MS = 120_000;
 
 /**
@@ -68,7 +72,7 @@ const STEP_TIMEOUT_MS = 120_000;
  * @throws FatalError `EXPECTATION_FAILED` naming the story and what differs; `STORY_TIMEOUT`; `ACTOR_ENDED`
  */
 export async function runQueryStories(
-  side: QuerySide,
+  side: QueryStage,
   narrator: Narrator,
   signal: AbortSignal,
 ): Promise<QueriesSummary> {
@@ -102,7 +106,7 @@ export async function runQueryStories(
 }
 
 async function runStory(
-  side: QuerySide,
+  side: QueryStage,
   story: QueryStory,
   narrator: Narrator,
   signal: AbortSignal,
@@ -111,13 +115,13 @@ async function runStory(
   const provider = side.providers[story.at];
   const ownerSlug = story.lentBy ?? story.applicant;
   const owner = applicantOf(side, ownerSlug);
-  const { papers } = side.cast.applicants[story.applicant]?.shown ?? fail(story.name, "nobody plays this applicant");
+  const { papers } = side.cast[story.applicant]?.shown ?? fail(story.name, "nobody plays this applicant");
   const { timestamp } = await client.getBlock();
   const statement = statementFor(story.at, Number(timestamp));
   narrator.item("statement", `${describeStatement(statement)}?`);
 
   const at = { provider: provider.address, url: provider.url };
-  const [subjectKey] = side.cast.applicants[ownerSlug]?.subjectKeys ?? [];
+  const [subjectKey] = side.cast[ownerSlug]?.subjectKeys ?? [];
   if (subjectKey === undefined) fail(story.name, `${ownerSlug} has enrolled nowhere`);
   lender.send({
     type: "prepare",
@@ -196,13 +200,13 @@ async function runStory(
 }
 
 async function actOnChain(
-  { lender, desk, cast }: QuerySide,
+  { lender, desk, cast }: QueryStage,
   story: QueryStory,
   queryId: Hex,
   narrator: Narrator,
   signal: AbortSignal,
 ): Promise<readonly Hex[]> {
-  const applicant = cast.applicants[story.applicant]?.wallet ?? fail(story.name, "the applicant has no wallet");
+  const applicant = cast[story.applicant]?.wallet ?? fail(story.name, "the applicant has no wallet");
   lender.send({ type: "act", queryId, desk, applicant });
   const { transactions, approved } = await lender.until("acted", STEP_TIMEOUT_MS, signal);
   expect(approved, story.name, "the contract did not approve the loan");
@@ -212,7 +216,7 @@ async function actOnChain(
 
 /** A question that was never asked has no trace on chain. */
 async function expectUntouched(
-  { client, site }: QuerySide,
+  { client, site }: QueryStage,
   provider: DomainProvider,
   queryId: Hex,
   story: QueryStory,
@@ -238,7 +242,7 @@ async function readSent(client: PublicClient, hash: Hex): Promise<Sent> {
 }
 
 /** Searches what is public for what must not be there. */
-async function searchLeaks(side: QuerySide, observed: readonly Observed[], narrator: Narrator): Promise<number> {
+async function searchLeaks(side: QueryStage, observed: readonly Observed[], narrator: Narrator): Promise<number> {
   const { client, site, desk } = side;
   narrator.chapter(
     "What the chain saw, and did not",
@@ -280,7 +284,7 @@ async function searchLeaks(side: QuerySide, observed: readonly Observed[], narra
   );
   narrator.item(
     "guessed",
-    `with all ${side.cast.people.length.toLocaleString("en")} people, thresholds and dates known: ${hits.length} hits`,
+    `with all ${side.people.length.toLocaleString("en")} people, thresholds and dates known: ${hits.length} hits`,
   );
   narrator.item(
     "twins",
@@ -289,9 +293,9 @@ async function searchLeaks(side: QuerySide, observed: readonly Observed[], narra
   return found.length + hits.length + differences.length;
 }
 
-function canariesOf(side: QuerySide, observed: readonly Observed[]): readonly Canary[] {
+function canariesOf(side: QueryStage, observed: readonly Observed[]): readonly Canary[] {
   const canaries: Canary[] = [];
-  for (const [slug, { person, shown, subjectKeys }] of Object.entries(side.cast.applicants)) {
+  for (const [slug, { person, shown, subjectKeys }] of Object.entries(side.cast)) {
     canaries.push(
       { name: `income of ${slug}`, value: BigInt(person.income) },
       { name: `debt service of ${slug}`, value: BigInt(person.debtService) },
@@ -320,7 +324,7 @@ function canariesOf(side: QuerySide, observed: readonly Observed[]): readonly Ca
   return canaries;
 }
 
-function knowledgeOf({ cast }: QuerySide, observed: readonly Observed[]): Knowledge {
+function knowledgeOf({ cast, people }: QueryStage, observed: readonly Observed[]): Knowledge {
   const encoded = observed.map(({ statement }) => encodeStatement(statement));
   const dates = observed.map(({ statement }) => statement.asOf);
   const day = 86_400;
@@ -336,8 +340,8 @@ function knowledgeOf({ cast }: QuerySide, observed: readonly Observed[]): Knowle
     ),
   );
   return {
-    persons: cast.people.map((person) => personOf(papersOf(person))),
-    subjects: Object.values(cast.applicants).flatMap(({ shown, subjectKeys }) =>
+    persons: people.map((person) => personOf(papersOf(person))),
+    subjects: Object.values(cast).flatMap(({ shown, subjectKeys }) =>
       subjectKeys.map((key) => ({ key, person: personOf(shown.papers) })),
     ),
     topics: [
@@ -346,7 +350,7 @@ function knowledgeOf({ cast }: QuerySide, observed: readonly Observed[]): Knowle
       ...encoded.map(({ topic }) => topic),
     ],
     params: [...encoded.map(({ params: asked }) => asked), ...params],
-    values: Object.values(cast.applicants).map(({ person }) => BigInt(person.income)),
+    values: Object.values(cast).map(({ person }) => BigInt(person.income)),
     metas: [0n],
   };
 }
@@ -392,7 +396,7 @@ function calldataGas(input: Hex): number {
   return bytes.reduce((sum, byte) => sum + (byte === "00" ? 4 : 16), 0);
 }
 
-function applicantOf(side: QuerySide, slug: string): ApplicantTells {
+function applicantOf(side: QueryStage, slug: string): ApplicantTells {
   return side.applicants[slug] ?? fail("queries", `no applicant ${slug} runs`);
 }
 
