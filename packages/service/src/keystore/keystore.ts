@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FatalError } from "@quorate/core";
-import { decryptKeystoreJson, encryptKeystoreJson, isKeystoreJson } from "ethers";
 import { type Address, bytesToHex, type Hex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { type KeyAccount, keyAccountFrom } from "./account.ts";
@@ -19,6 +18,9 @@ export type CreateKeystoreOptions = {
   readonly scrypt?: { readonly N: number };
 };
 
+/** Loaded where a key file is: it is large, and most of what imports this package never opens one. */
+const loadEthers = (): Promise<typeof import("ethers")> => import("ethers");
+
 /**
  * Creates an encrypted key file (Web3 Secret Storage, version 3), readable by its owner only.
  *
@@ -34,6 +36,7 @@ export async function createKeystore(
     throw new FatalError("PASSPHRASE_EMPTY", "An empty passphrase protects nothing. Choose one.");
   const privateKey = options.privateKey ?? bytesToHex(randomBytes(32));
   const { address } = privateKeyToAccount(privateKey);
+  const { encryptKeystoreJson } = await loadEthers();
   const content = await encryptKeystoreJson({ address, privateKey }, options.passphrase, {
     scrypt: { N: options.scrypt?.N ?? 131_072 },
   });
@@ -68,6 +71,7 @@ export async function loadKeystore(file: string, passphrase: string): Promise<Ke
       details: { file },
     });
   }
+  const { decryptKeystoreJson, isKeystoreJson } = await loadEthers();
   if (!isKeystoreJson(content)) throw invalid(file);
   let privateKey: string;
   try {
