@@ -6,19 +6,22 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { root } from "./lib/workspace.ts";
+import { type Figures, openKeptFigures } from "./verify/lib/kept-figures.ts";
 
 const USAGE = `usage: npm run verify:contracts -- [options]
 
 Attacks against weakened contracts, invariants and fuzz at length, the contracts beside a model, proofs, coverage and mutants; two
-parts at a time. Takes hours on two cores. Parts that keep what they have done go on from there: attacks, differential, mutation.
+parts at a time. Takes hours on two cores. A part that held is not run again until something changes that it depends on; attacks,
+differential and mutation go on where they were ended.
 
   --only <part>   one of attacks, invariants, fuzz, differential, formal, coverage, mutation; may be repeated
+  --again         run also what held before
+  --at-once <n>   parts beside each other, a core and 1 GB of memory each (2)
   --json          one line of JSON last on standard output, everything else on standard error
   --help          print this`;
 
 /** A figure of a part and what it has to be. */
 type Demand = readonly [name: string, holds: (figures: Figures) => boolean];
-type Figures = Readonly<Record<string, number>>;
 
 /** One part: how it is run, which figures the last line shows, and what they have to be. */
 type Part = {
@@ -123,6 +126,17 @@ export function judge(name: string, figures: Figures | undefined): readonly stri
   return demands.filter(([, holds]) => !holds(figures)).map(([demand]) => `${name}: not ${demand}`);
 }
 
+/** What the parts depend on. */
+const SOURCES = [
+  "contracts",
+  "test/contracts",
+  "test/differential",
+  "packages/core/src",
+  "scripts/verify",
+  "hardhat.config.ts",
+  "package-lock.json",
+];
+
 /** Each part has a process of its own: they keep a core busy each, and Hardhat is one a process. */
 async function runPart(name: string, report: string): Promise<Figures | undefined> {
   const code = await runProcess([join(root, "scripts", "verify-contracts.ts"), "--part", name, "--report", report]);
@@ -146,6 +160,8 @@ async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       only: { type: "string", multiple: true },
+      again: { type: "boolean", default: false },
+      "at-once": { type: "string", default: "2" },
       part: { type: "string" },
       report: { type: "string" },
       json: { type: "boolean", default: false },
@@ -164,12 +180,22 @@ async function main(): Promise<number> {
   }
   const unknown = values.only?.find((name) => parts[name] === undefined);
   if (unknown !== undefined) throw new Error(`there is no part ${unknown}: ${ORDER.join(", ")}`);
-  const waiting = Object.keys(parts).filter((name) => values.only?.includes(name) ?? true);
+  const atOnce = Number(values["at-once"]);
+  if (!Number.isSafeInteger(atOnce) || atOnce < 1) throw new Error("--at-once takes a whole number from 1 on");
+  const wanted = Object.keys(parts).filter((name) => values.only?.includes(name) ?? true);
+  const results = new Map<string, Figures | undefined>();
+  const kept = openKeptFigures({ root, sources: SOURCES, folder: join(root, ".cache", "verify", "parts") });
+  for (const name of values.again ? [] : wanted) {
+    const figures = kept.get(name);
+    if (figures === undefined) continue;
+    results.set(name, figures);
+    say(`✔ ${name}: ${JSON.stringify(figures)}, held before for the same sources`);
+  }
+  const waiting = wanted.filter((name) => !results.has(name));
 
   say("building");
   if ((await runProcess([join(root, "node_modules/hardhat/dist/src/cli.js"), "build", "--quiet"])) !== 0) return 1;
   const scratch = mkdtempSync(join(tmpdir(), "quorate-verify-"));
-  const results = new Map<string, Figures | undefined>();
   try {
     const worker = async (): Promise<void> => {
       for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
@@ -177,11 +203,12 @@ async function main(): Promise<number> {
         say(`${name}: begins`);
         const figures = await runPart(name, join(scratch, `${name}.json`));
         results.set(name, figures);
+        if (figures !== undefined && judge(name, figures).length === 0) kept.put(name, figures);
         const minutes = ((performance.now() - started) / 60_000).toFixed(1);
         say(`${judge(name, figures).length === 0 ? "✔" : "✘"} ${name}: ${JSON.stringify(figures)} in ${minutes} min`);
       }
     };
-    await Promise.all([worker(), worker()]);
+    await Promise.all(Array.from({ length: atOnce }, worker));
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

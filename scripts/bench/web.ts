@@ -1,5 +1,5 @@
 // `npm run bench -- web`: how soon the web app answers, and whether it holds up its page while it encrypts and verifies.
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Page } from "playwright-core";
@@ -26,21 +26,6 @@ type Figures = Readonly<Record<keyof typeof TARGETS, number>>;
 
 const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-
-/** Stops or continues the agents of a market: what they compute is not the page's. */
-function signalAgents(stage: Stage, signal: "SIGSTOP" | "SIGCONT"): number {
-  const agents = readdirSync("/proc").filter((name) => {
-    if (!/^\d+$/.test(name)) return false;
-    try {
-      const command = readFileSync(`/proc/${name}/cmdline`, "utf8");
-      return command.includes("agent-process") && command.includes(stage.market.folder);
-    } catch {
-      return false;
-    }
-  });
-  for (const pid of agents) process.kill(Number(pid), signal);
-  return agents.length;
-}
 
 /** Begins to note the tasks of a page above 50 ms, as the browser reports them. */
 async function noteTasks(page: Page): Promise<void> {
@@ -113,7 +98,7 @@ async function measure(): Promise<Figures> {
     const { receiptLink } = stage.kept;
     if (receiptLink === undefined) throw new Error("the story left no receipt");
     await stage.endStory();
-    const paused = signalAgents(stage, "SIGSTOP");
+    const paused = stage.market.signal("agent-process", "SIGSTOP");
     if (paused === 0) throw new Error("no agent was found to pause");
     const rounds = async (one: () => Promise<number>): Promise<number> => {
       const values: number[] = [];
@@ -126,7 +111,7 @@ async function measure(): Promise<Figures> {
       verifyTaskMs: await rounds(() => measureVerification(stage, receiptLink)),
     };
   } finally {
-    signalAgents(stage, "SIGCONT");
+    stage.market.signal("agent-process", "SIGCONT");
     await stage.close();
   }
 }

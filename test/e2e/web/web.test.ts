@@ -7,6 +7,7 @@ import { connect } from "./stories/connect.ts";
 import { consentRefused } from "./stories/consentRefused.ts";
 import { batchingWallet, contractAccount } from "./stories/contractAccount.ts";
 import { nobodyOffers } from "./stories/nobodyOffers.ts";
+import { overdueQuestion } from "./stories/overdueQuestion.ts";
 import { requestAndWatch } from "./stories/requestAndWatch.ts";
 import { resumeRequest } from "./stories/resumeRequest.ts";
 import { seeTheMarket } from "./stories/seeTheMarket.ts";
@@ -47,6 +48,9 @@ test("the market shows its figures, jobs, providers and reasons; money goes in a
   seeTheMarket(stage));
 test("a question is asked with its subject's consent, answered with a proof, and its receipt checked", () =>
   askAndCheck(stage));
+if (isFull) {
+  test("a question whose provider stays silent is paid back", () => overdueQuestion(stage));
+}
 test("a subject that says no is not asked about", () => consentRefused(stage));
 
 describe("every page, in light and dark, on a phone and on a desk, is accessible and fits its window", () => {

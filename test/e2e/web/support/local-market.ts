@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -25,6 +25,8 @@ export type WebMarket = {
   /** One of the organizations. */
   readonly provider: `0x${string}`;
   readonly folder: string;
+  /** Sends a signal to every process of a kind, to stop it for a while or to let it go on; returns how many there are. */
+  signal(kind: "agent-process" | "domain-process", signal: "SIGSTOP" | "SIGCONT"): number;
   stop(): Promise<void>;
 };
 
@@ -71,9 +73,30 @@ export async function startWebMarket(): Promise<WebMarket> {
     };
     const enrollee = JSON.parse(readFileSync(join(folder, "visitor.json"), "utf8")) as Enrollee;
     const { provider } = JSON.parse(readFileSync(join(folder, "aurora", "agent.json"), "utf8")) as WebMarket;
-    return { url, network: config.networks[0], enrollee, provider, folder, stop };
+    const signal: WebMarket["signal"] = (kind, name) => {
+      const pids = processesOf(kind, folder);
+      for (const pid of pids) process.kill(pid, name);
+      return pids.length;
+    };
+    return { url, network: config.networks[0], enrollee, provider, folder, signal, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** Processes of a market, by the module that they run. */
+function processesOf(kind: string, folder: string): readonly number[] {
+  return readdirSync("/proc")
+    .filter((name) => {
+      if (!/^\d+$/.test(name)) return false;
+      try {
+        const command = readFileSync(`/proc/${name}/cmdline`, "utf8");
+        return command.includes(kind) && command.includes(folder);
+      } catch {
+        // It ended meanwhile.
+        return false;
+      }
+    })
+    .map(Number);
 }
