@@ -33,7 +33,7 @@ export function TimeBars<Name extends string>({
 }): ReactNode {
   const { size } = bucket;
   const draw = useCallback(
-    (plot: Plot): PlotOptions => {
+    (plot: Plot, width: number): PlotOptions => {
       const bars = countBy(events, size).map((bar: Counted<Name>) => ({
         ...bar,
         from: new Date(bar.at * 1000),
@@ -46,8 +46,15 @@ export function TimeBars<Name extends string>({
       return {
         height: HEIGHT,
         marginLeft: 48,
-        x: { type: "time", domain: [new Date(start), new Date(end)], label: null, ticks: 5, tickFormat: tickOf(size) },
-        y: { grid: true, label: unit, nice: true, ticks: 4, tickFormat: "~s" },
+        x: {
+          type: "time",
+          domain: [new Date(start), new Date(end)],
+          label: null,
+          ticks: Math.min(5, Math.floor(width / LABEL_WIDTH)),
+          tickFormat: tickOf(size),
+        },
+        // A count has no half.
+        y: { grid: true, label: unit, nice: true, ticks: Math.min(4, Math.max(1, highest(bars))), tickFormat: "~s" },
         color: { domain: series.map(({ id }) => id), range: series.map(({ colour }) => colour) },
         marks: [
           plot.rectY(bars, {
@@ -76,11 +83,20 @@ export function TimeBars<Name extends string>({
   );
 }
 
+/** Room for the words under a bar, pixels. */
+const LABEL_WIDTH = 110;
 const LEAST_BARS = 8;
 const DAY_S = 86_400;
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 const dayAndClock = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit" });
+
+/** The sum of what stands on one place, at most. */
+function highest(bars: readonly { readonly at: number; readonly value: number }[]): number {
+  const sums = new Map<number, number>();
+  for (const { at, value } of bars) sums.set(at, (sums.get(at) ?? 0) + value);
+  return Math.max(0, ...sums.values());
+}
 
 function tickOf(size: number): (date: Date) => string {
   const format = size >= DAY_S ? day : size >= 3_600 ? dayAndClock : clock;

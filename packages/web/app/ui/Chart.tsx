@@ -17,8 +17,8 @@ export function Chart({
   /** What it shows, in a sentence with its main numbers. */
   readonly summary: string;
   readonly caption?: ReactNode;
-  /** Options of `Plot.plot`; the width is that of the place. Keep it the same function while its data is the same. */
-  readonly draw: (plot: Plot) => PlotModule.PlotOptions;
+  /** Options of `Plot.plot` for a width in pixels, that of the place. Keep it the same function while its data is the same. */
+  readonly draw: (plot: Plot, width: number) => PlotModule.PlotOptions;
 }): ReactNode {
   const place = useRef<HTMLDivElement>(null);
   const [plot, setPlot] = useState<Plot>();
@@ -42,7 +42,8 @@ export function Chart({
   useEffect(() => {
     const element = place.current;
     if (plot === undefined || element === null || width === 0) return;
-    const svg = plot.plot({ width: Math.max(width, MIN_WIDTH), ...draw(plot) });
+    const drawn = Math.max(width, MIN_WIDTH);
+    const svg = plot.plot({ width: drawn, ...draw(plot, drawn) });
     svg.setAttribute("role", "img");
     svg.setAttribute("aria-label", summary);
     // The picture has one name; its parts have none of their own.

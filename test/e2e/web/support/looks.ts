@@ -46,6 +46,10 @@ export async function lookAtPage(
     for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       await page.waitForFunction((scheme) => document.documentElement.dataset.theme === scheme, colorScheme);
+      // Charts are drawn anew for another width, in the frame after the one that sees it.
+      await page.evaluate(
+        () => new Promise<void>((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)))),
+      );
       const title = `${name}, ${size}, ${colorScheme}`;
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       assert.ok(overflow <= 0, `${title} is ${overflow} px wider than its window`);
