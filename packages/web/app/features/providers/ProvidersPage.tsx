@@ -4,12 +4,12 @@ import { type ReactNode, useMemo } from "react";
 import type { Address } from "viem";
 import { AddressName, Amount, type KnownDomain, useDomains, useProfiles, useSession } from "../../connection/index.ts";
 import { count } from "../../lib/format.ts";
-import { useChainTime, useMarket } from "../../market/index.ts";
-import { Age } from "../../parts/JobTable.tsx";
-import { engineTitle, isOnline } from "../../parts/online.ts";
+import { useMarket } from "../../market/index.ts";
+import { engineTitle } from "../../parts/online.ts";
 import { emptyRecord, type ProviderRecord, providersOf } from "../../parts/seats.ts";
 import { routes } from "../../routes.ts";
 import { Badge, ButtonLink, Card, type Column, Empty, ErrorNote, Hash, Page, Table, Wait } from "../../ui/index.ts";
+import { OnlineState } from "./OnlineState.tsx";
 import styles from "./Providers.module.css";
 import { datasetWords } from "./statements.ts";
 import { TrustBadge } from "./TrustButtons.tsx";
@@ -107,20 +107,6 @@ function ProviderName({ provider }: { readonly provider: Address }): ReactNode {
         Standing and history
       </a>
     </div>
-  );
-}
-
-/** Online, last seen, or nothing known. */
-export function OnlineState({ profile }: { readonly profile: ProfileRecord | undefined }): ReactNode {
-  // Signs of life run out while nothing else changes.
-  useChainTime();
-  if (profile === undefined) return <Badge>No profile</Badge>;
-  if (isOnline(profile, Date.now() / 1000)) return <Badge tone="good">Online</Badge>;
-  if (profile.presence === undefined) return <Badge>Not seen</Badge>;
-  return (
-    <span className="small">
-      <Badge tone="warn">Offline</Badge> seen <Age at={profile.presence.createdAt} />
-    </span>
   );
 }
 

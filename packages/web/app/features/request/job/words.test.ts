@@ -3,8 +3,8 @@ import { describe, it } from "node:test";
 import { Role, Verdict } from "@quorate/core";
 import type { JobView, SeatView } from "@quorate/sdk";
 import { formatAmount } from "../../../lib/format.ts";
-import { diagnosisWords } from "./diagnosis.ts";
 import { moneyOf } from "./money.ts";
+import { diagnosisWords } from "./offers/diagnosis.ts";
 import { bondFates, reasonInUnits, roleWords, sentence } from "./words.ts";
 
 const unit = { symbol: "tUSD", decimals: 6 };

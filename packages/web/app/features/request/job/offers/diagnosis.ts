@@ -1,5 +1,5 @@
 import type { JobRecord, OfferDiagnosis } from "@quorate/sdk";
-import { count } from "../../../lib/format.ts";
+import { count } from "../../../../lib/format.ts";
 
 /** What the words need beside the code. */
 export type DiagnosisFacts = {
