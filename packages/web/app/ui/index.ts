@@ -4,6 +4,7 @@ export { Chart, Legend, type Plot } from "./Chart.tsx";
 export { Dialog, Disclosure, Tabs } from "./Dialog.tsx";
 export { Checkbox, Choices, FileDrop, Select, TextField } from "./Field.tsx";
 export { CopyButton, Hash } from "./Hash.tsx";
+export { LongTable } from "./LongTable.tsx";
 export { Badge, Empty, ErrorNote, Note, Progress, type Tone, Wait } from "./Note.tsx";
 export { type Step, Stepper } from "./Stepper.tsx";
 export { Sums } from "./Sums.tsx";

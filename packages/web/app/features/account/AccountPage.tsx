@@ -16,10 +16,10 @@ import {
   Empty,
   ErrorNote,
   Hash,
+  LongTable,
   Note,
   Page,
   Stat,
-  Table,
   Wait,
 } from "../../ui/index.ts";
 import { BurnerCard } from "./BurnerCard.tsx";
@@ -104,7 +104,13 @@ function Owner({ account }: { readonly account: ConnectedAccount }): ReactNode {
         {movements.length === 0 ? (
           <Empty>Nothing was deposited or withdrawn by this account yet.</Empty>
         ) : (
-          <Movements movements={movements} />
+          <LongTable
+            label="Money in and out"
+            columns={movementColumns}
+            rows={movements}
+            keyOf={({ transaction, kind, amount }) => `${transaction}${kind}${amount}`}
+            moreLabel={(_, all) => `Show more of ${count(all, "movement")}`}
+          />
         )}
       </Card>
     </>
@@ -130,28 +136,6 @@ const movementColumns: readonly Column<Movement>[] = [
   { title: "When", cell: ({ at }) => <Age at={at} /> },
   { title: "Transaction", cell: ({ transaction }) => <Hash value={transaction} label="transaction hash" /> },
 ];
-const STEP = 20;
-
-function Movements({ movements }: { readonly movements: readonly Movement[] }): ReactNode {
-  const [shown, setShown] = useState(STEP);
-  return (
-    <div className="stack">
-      <Table
-        label="Money in and out"
-        columns={movementColumns}
-        rows={movements.slice(0, shown).map((entry, index) => ({ ...entry, index }))}
-        keyOf={({ transaction, kind, amount }) => `${transaction}${kind}${amount}`}
-      />
-      {movements.length > shown ? (
-        <div>
-          <Button isSmall onPress={() => setShown(shown + STEP)}>
-            Show more of {count(movements.length, "movement")}
-          </Button>
-        </div>
-      ) : undefined}
-    </div>
-  );
-}
 
 /** Bonds of faults, once their probation has ended. */
 function Quarantine({ token, account }: { readonly token: Address; readonly account: ConnectedAccount }): ReactNode {

@@ -1,31 +1,20 @@
-import { type ReactNode, useState } from "react";
+import type { ReactNode } from "react";
 import { Amount } from "../../../connection/index.ts";
 import { useChainTime } from "../../../market/index.ts";
 import { Age, JobLink } from "../../../parts/JobTable.tsx";
 import { bondWords, type ProviderSeat, seatEndOf } from "../../../parts/seats.ts";
-import { Badge, Button, type Column, Table } from "../../../ui/index.ts";
-
-const HISTORY_STEP = 20;
+import { Badge, type Column, LongTable } from "../../../ui/index.ts";
 
 /** The places that a provider had, newest first. */
 export function SeatHistory({ seats }: { readonly seats: readonly ProviderSeat[] }): ReactNode {
-  const [shown, setShown] = useState(HISTORY_STEP);
   return (
-    <div className="stack">
-      <Table
-        label="History of seats"
-        columns={seatColumns}
-        rows={seats.slice(0, shown)}
-        keyOf={({ job, place }) => `${job.facts.jobId}/${place}`}
-      />
-      {seats.length > shown ? (
-        <div>
-          <Button isSmall onPress={() => setShown(shown + HISTORY_STEP)}>
-            Show {Math.min(HISTORY_STEP, seats.length - shown)} more of {seats.length}
-          </Button>
-        </div>
-      ) : undefined}
-    </div>
+    <LongTable
+      label="History of seats"
+      columns={seatColumns}
+      rows={seats}
+      keyOf={({ job, place }) => `${job.facts.jobId}/${place}`}
+      moreLabel={(next, all) => `Show ${next} more of ${all}`}
+    />
   );
 }
 
