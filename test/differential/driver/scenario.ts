@@ -280,7 +280,7 @@ function requestFlaw(dice: Dice, cast: Cast, world: World, now: number): Partial
     { encryptionKey: ZERO_HASH },
     { expiry: now },
     { priceCeiling: MAX_AMOUNT, bond: MAX_AMOUNT },
-    { carrierFee: accountOf(world.jobs.ledger, cast.tokens[0], (cast.requesters[0] as Actor).address).free + 1n },
+    { carrierFee: beside(accountOf(world.jobs.ledger, cast.tokens[0], (cast.requesters[0] as Actor).address).free) },
   ]);
 }
 
@@ -316,7 +316,7 @@ function draftOffers(scene: Scene, request: Request, spares: number, count: numb
       expiry: now + 1_000,
       ...(dice.chance(0.03)
         ? dice.pick<Partial<ModelOffer>>([
-            { price: request.priceCeiling + 1n },
+            { price: beside(request.priceCeiling) },
             { encryptionKey: ZERO_HASH },
             { roles: dice.pick([0, 1, 2, 4]) },
             { expiry: now + dice.pick([0, 5]) },
@@ -397,9 +397,9 @@ function bringTerms({ dice }: Scene, { terms }: Job): Terms {
   const [first, ...others] = terms.places;
   return dice.pick<Terms>([
     { ...terms, spares: terms.spares + 1 },
-    { ...terms, bond: terms.bond + 1n },
+    { ...terms, bond: beside(terms.bond) },
     { ...terms, requester: terms.places[0]?.provider ?? ZERO_ADDRESS },
-    { ...terms, places: first === undefined ? [] : [{ ...first, price: first.price + 1n }, ...others] },
+    { ...terms, places: first === undefined ? [] : [{ ...first, price: beside(first.price) }, ...others] },
     { ...terms, places: others },
     { ...terms, places: Array.from({ length: 17 }, () => first ?? { provider: ZERO_ADDRESS, price: 0n }) },
     { ...terms, callbackGas: terms.callbackGas + 1 },
@@ -682,6 +682,11 @@ function claim(scene: Scene): Step | undefined {
 
 type On = "jobs" | "queries";
 
+/** Another amount, one more where there is one. */
+function beside(amount: bigint): bigint {
+  return amount === MAX_AMOUNT ? amount - 1n : amount + 1n;
+}
+
 function amountNear({ dice }: Scene, limit: bigint): bigint {
   const amount = dice.pick([limit / 10n, limit, 1n, 0n, limit + 1n, MAX_AMOUNT]);
   if (amount > MAX_AMOUNT) return MAX_AMOUNT;
@@ -823,7 +828,7 @@ function chooseQuote(scene: Scene): Quote | undefined {
   );
   if (pending.length > 0 && !dice.chance(0.12)) return dice.pick(pending.reverse()).quote;
   const quote = memory.quotes.length > 0 ? dice.pick(memory.quotes).quote : undefined;
-  return quote !== undefined && dice.chance(0.3) ? { ...quote, price: quote.price + 1n } : quote;
+  return quote !== undefined && dice.chance(0.3) ? { ...quote, price: beside(quote.price) } : quote;
 }
 
 function answerTo(scene: Scene, quote: Quote): ModelAnswer {

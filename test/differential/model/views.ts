@@ -145,7 +145,7 @@ export function lastViews(world: World, watched: Watched): View[] {
       settled?.status === Status.Accepted && settled.outcome === 1 && short(settled) === short({ resultHash: hash });
     views.push({ at, name: "verifyResult", args: [job.jobId, key, bytes], words: [isResult] });
     if (settled !== undefined) continue;
-    const terms = { ...job.terms, bond: job.terms.bond + 1n };
+    const terms = { ...job.terms, bond: job.terms.bond ^ 1n };
     const error = { name: "TermsMismatch", args: [job.jobId, hashTerms(terms)] };
     views.push({ at, name: "statusOf", args: [job.jobId, terms], words: [], error });
   }
