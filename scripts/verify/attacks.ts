@@ -160,7 +160,7 @@ async function tryAttack(
   };
   try {
     const reason = await run(sound);
-    if (reason !== undefined) return bad(`succeeds against the market as it is: ${reason}`);
+    if (reason !== undefined) return bad(`its test fails against the market as it is: ${reason}`);
 
     const folder = mkdtempSync(join(tmpdir(), "quorate-attack-"));
     try {
@@ -174,9 +174,10 @@ async function tryAttack(
         return bad("the patch changes nothing");
       }
       const won = await run(compiled.bytecodes);
-      if (won === undefined) return bad("fails against the weakened market, too: the test shows nothing");
+      if (won === undefined)
+        return bad("its test passes against the weakened market, too: the patch does not let the attack succeed");
       if (!isAssertion(won)) return bad(`is stopped by something else than its test: ${won}`);
-      return { name, ok: true, note: `the test fails there with ${won}` };
+      return { name, ok: true, note: `its test fails against the weakened market with ${won}` };
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
