@@ -2,9 +2,9 @@
 pragma solidity 0.8.37;
 
 import {AttackTest} from "../support/AttackTest.sol";
-import {MoodyCallback} from "../support/Callbacks.sol";
+import {MoodyCallback, ReenteringAccount} from "../support/Callbacks.sol";
 import {IJobMarket} from "../../../contracts/interfaces/IJobMarket.sol";
-import {MAX_CALLBACK_GAS, JobStatus, Request} from "../../../contracts/types/Job.sol";
+import {BadOffer, MAX_CALLBACK_GAS, JobStatus, OfferFault, Request} from "../../../contracts/types/Job.sol";
 
 /// @notice Attacks by and on the callback of a request.
 contract CallbacksAttacks is AttackTest {
@@ -151,5 +151,34 @@ contract CallbacksAttacks is AttackTest {
         vm.prank(requester);
         vm.expectRevert(abi.encodeWithSelector(IJobMarket.CallbackWithoutCode.selector, attacker));
         market.open(request, 0, job.offers);
+    }
+
+    /// Attack: A callback opens another job from within, with a provider that this settlement is about to convict, as a seat.
+    /// Market: Every verdict of a job is on record before its callback is called.
+    function test_attack_CallbackOpensBeforeTheVerdict() public {
+        ReenteringAccount puppet = new ReenteringAccount();
+        fund(address(puppet), FUNDS);
+        Request memory request = requestFor(2, 2, 0, 1);
+        (request.callback, request.callbackGas) = (address(puppet), MAX_CALLBACK_GAS);
+        Case memory job = caseOf(request);
+        open(job);
+
+        Request memory next = requestFor(2, 2, 0, 0);
+        next.requester = address(puppet);
+        Case memory other = caseOf(next);
+        other.offers[0] = offerBy(other.id, 2, PRICE);
+        other.offers[1] = offerBy(other.id, 3, PRICE);
+        puppet.prepare(address(market), abi.encodeCall(market.open, (next, 0, other.offers)));
+        same(market.checkOffers(next, 0, other.offers).length, 0, "as yet it may sit");
+
+        playWithShadow(job, OTHER);
+        check(puppet.called(), "the callback has tried");
+        check(!puppet.succeeded(), "no seat for who was convicted in the same transaction");
+        BadOffer[] memory bad = new BadOffer[](1);
+        bad[0] = BadOffer({place: 0, fault: OfferFault.OnProbation});
+        check(
+            keccak256(puppet.answer()) == keccak256(abi.encodeWithSelector(IJobMarket.BadOffers.selector, bad)),
+            "for its probation"
+        );
     }
 }

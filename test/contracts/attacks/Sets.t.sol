@@ -2,9 +2,11 @@
 pragma solidity 0.8.37;
 
 import {AttackTest} from "../support/AttackTest.sol";
+import {BlocklistToken} from "../support/WeirdTokens.sol";
 import {IJobMarket} from "../../../contracts/interfaces/IJobMarket.sol";
 import {CommitmentFault, JobStatus, Opening, OpeningFault, SetSignature} from "../../../contracts/types/Job.sol";
 import {JobState} from "../../../contracts/types/JobState.sol";
+import {TestToken} from "../tokens/TestToken.sol";
 
 /// @notice Attacks on votes by a set that all seats signed. Openings are public before the set lands: whoever signed it, or might
 /// commit beside it, knows the answer of the others.
@@ -265,5 +267,22 @@ contract SetsAttacks is AttackTest {
         delete placed[job.id];
         vm.expectPartialRevert(IJobMarket.CommitmentsMismatch.selector);
         this.bringsAll(job, set, signatures);
+    }
+
+    /// Attack: A member that signed the set is blocked by the token, so that the one transaction fails that shows all openings.
+    /// Market: A set settles in the books: no token is called, and the openings stand.
+    function test_attack_SetWithABlockedMember() public {
+        BlocklistToken blocklist = new BlocklistToken();
+        token = TestToken(address(blocklist));
+        fund(requester, FUNDS);
+        for (uint256 i; i < 2; ++i) fund(provider(i), FUNDS);
+        Case memory job = openedForSets(2, 2, 0, 0);
+        bytes32[] memory set = setOf(job, list(0, 1), ANSWER);
+        SetSignature[] memory signatures = setSignatures(job, set);
+        blocklist.setBlocked(provider(1), true);
+        check(this.brings(job, without(set, list(0, 1)), list(0, 1), signatures), "it settles");
+        sameStatus(status(job), JobStatus.Accepted, "accepted");
+        same(wealth(provider(0)), FUNDS + PRICE, "the other member is paid");
+        same(wealth(provider(1)), FUNDS + PRICE + 1, "and the blocked one, in the books");
     }
 }

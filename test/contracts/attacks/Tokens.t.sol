@@ -3,9 +3,10 @@ pragma solidity 0.8.37;
 
 import {AttackTest} from "../support/AttackTest.sol";
 import {BlocklistToken, DecimalsToken, HookReceiver, HookToken, OldToken, WeirdToken} from "../support/WeirdTokens.sol";
+import {ReenteringAccount} from "../support/Callbacks.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ILedger} from "../../../contracts/interfaces/ILedger.sol";
-import {JobStatus} from "../../../contracts/types/Job.sol";
+import {SET_VOTES, JobStatus, Request} from "../../../contracts/types/Job.sol";
 import {TestToken} from "../tokens/TestToken.sol";
 
 /// @notice Attacks by tokens, and through them.
@@ -195,5 +196,29 @@ contract TokensAttacks is AttackTest {
         vm.prank(provider(0));
         vm.expectRevert(abi.encodeWithSelector(ILedger.UselessAddress.selector, address(0)));
         market.deposit(address(token), address(0), 0);
+    }
+
+    /// Attack: A requester withdraws all it has, and from the hook of its token opens a job that is voted by a set with the same money.
+    /// Market: What is being sent has left the account before the token is called.
+    function test_attack_TokenHookOpensWithMoneyOnItsWay() public {
+        token = TestToken(address(new HookToken()));
+        for (uint256 i; i < 2; ++i) fund(provider(i), FUNDS);
+        ReenteringAccount thief = new ReenteringAccount();
+        Request memory request = requestFor(2, 2, 0, 0);
+        (request.requester, request.flags) = (address(thief), SET_VOTES);
+        Case memory job = caseOf(request);
+        uint96 escrow = uint96(escrowOf(job.terms));
+        fund(address(thief), escrow);
+        thief.prepare(address(market), abi.encodeCall(market.open, (request, 0, job.offers)));
+        vm.prank(address(thief));
+        market.withdraw(address(token), address(thief), escrow);
+        check(thief.called(), "the hook has tried");
+        check(!thief.succeeded(), "one amount pays once");
+        check(
+            keccak256(thief.answer()) ==
+                keccak256(abi.encodeWithSelector(ILedger.InsufficientFree.selector, token, thief, 0, escrow)),
+            "there is nothing left"
+        );
+        same(token.balanceOf(address(thief)), escrow, "its own, once");
     }
 }

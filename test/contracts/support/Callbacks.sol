@@ -59,3 +59,34 @@ contract MoodyCallback is IJobCallback {
         }
     }
 }
+
+/// @notice Makes one call that it was prepared for, when a settlement is told to it or when tokens arrive.
+contract ReenteringAccount is IJobCallback {
+    address private _target;
+    bytes private _payload;
+    /// @dev Whether the call was made, whether it succeeded, and what came back.
+    bool public called;
+    bool public succeeded;
+    bytes public answer;
+
+    function prepare(address target, bytes calldata payload) external {
+        (_target, _payload) = (target, payload);
+    }
+
+    function onJobSettled(bytes32, JobStatus, uint8, bytes27) external {
+        _act();
+    }
+
+    /// @notice The hook of a token.
+    function tokensReceived(uint256) external {
+        _act();
+    }
+
+    function _act() private {
+        if (called || _target == address(0)) return;
+        called = true;
+        // What it comes to is the test's to judge.
+        // solhint-disable-next-line avoid-low-level-calls
+        (succeeded, answer) = _target.call(_payload);
+    }
+}
