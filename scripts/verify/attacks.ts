@@ -199,8 +199,14 @@ export function isAssertion(reason: string): boolean {
   return !/^(panic: |EvmError|[A-Z]\w*\(|custom error |(failed|setUp|revert)$)/.test(reason);
 }
 
-/** Applies a patch in a folder outside of any repository; what git says if it does not fit. */
-function applyPatch(folder: string, patch: string): string | undefined {
+/**
+ * Applies a patch in a folder outside of any repository.
+ *
+ * @param folder with a copy of `contracts`
+ * @param patch path from the root of the repository
+ * @returns what git says if it does not fit
+ */
+export function applyPatch(folder: string, patch: string): string | undefined {
   if (!existsSync(join(root, patch))) return `there is no ${patch}`;
   const { status, stderr } = spawnSync("git", ["apply", "--whitespace=nowarn", join(root, patch)], {
     cwd: folder,

@@ -1,5 +1,5 @@
 // The invariants and fuzz properties of test/contracts, at length: profile `long` of hardhat.config.ts.
-//   node scripts/verify/invariants.ts [--help] [--json] [--short] [--fuzz | --invariants] [--runs <n>] [--seed <hex>]
+//   node scripts/verify/invariants.ts [--help] [--json] [--short] [--fuzz | --invariants | --planted] [--runs <n>] [--seed <hex>]
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -116,6 +116,8 @@ async function main(): Promise<void> {
       short: { type: "boolean", default: false },
       fuzz: { type: "boolean", default: false },
       invariants: { type: "boolean", default: false },
+      planted: { type: "boolean", default: false },
+      write: { type: "boolean", default: false },
       runs: { type: "string" },
       seed: { type: "string" },
     },
@@ -126,6 +128,8 @@ async function main(): Promise<void> {
 usage: node scripts/verify/invariants.ts [options]
   --invariants   the invariants only
   --fuzz         the fuzz properties only
+  --planted      bugs that are planted in the job market instead, each of which has to break an invariant; needs a current build
+  --write        with --planted: write their table into test/contracts/README.md
   --short        as npm test runs them
   --runs <n>     runs of each campaign, or inputs of each property
   --seed <hex>   seed of the random inputs, 32 bytes
@@ -133,6 +137,18 @@ usage: node scripts/verify/invariants.ts [options]
     return;
   }
   const { json, seed } = values;
+  if (values.planted) {
+    const { verifyPlanted, writePlanted } = await import("./planted.ts");
+    const planted = await verifyPlanted(({ bug, invariant, reason }) =>
+      console.log(`${invariant === undefined ? "✖" : "✔"} ${bug}: ${invariant ?? reason ?? "no invariant broke"}`),
+    );
+    const missed = planted.filter(({ invariant }) => invariant === undefined).length;
+    if (values.write && missed === 0) writePlanted(planted);
+    if (json) console.log(JSON.stringify({ planted, missed }));
+    else console.log(`${planted.length} planted bugs, ${missed} not noticed`);
+    process.exitCode = missed === 0 ? 0 : 1;
+    return;
+  }
   const options: VerifyOptions = {
     long: !values.short,
     ...(values.runs === undefined ? {} : { runs: Number(values.runs) }),
