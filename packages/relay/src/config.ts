@@ -9,7 +9,7 @@ export type RelayLimits = {
   readonly messages: number;
   /** Bytes of all messages together, as JSON. */
   readonly messageBytes: number;
-  /** Requests, which share one topic. */
+  /** Requests, which share one topic, and as many requirements of announced ones. */
   readonly requests: number;
   /** Offers of one job. */
   readonly offersPerTopic: number;
@@ -21,7 +21,7 @@ export type RelayLimits = {
   readonly bytesPerSender: number;
   /** Messages of one kind that one sender has in one job's topic. */
   readonly perSenderAndTopic: number;
-  /** Requests of one sender. */
+  /** Requests of one sender, and as many requirements of announced ones. */
   readonly requestsPerSender: number;
   /** Longest life of a message, seconds. */
   readonly messageLifetimeS: number;

@@ -30,6 +30,8 @@ export type Movement = {
   /** Unix s. */
   readonly at: number;
   readonly transaction: Hex;
+  /** Of its event among those of its block. */
+  readonly logIndex: number;
   readonly jobId?: Hex;
 };
 
@@ -150,7 +152,8 @@ function foldJobs(draft: Draft, event: MarketEvent, log: StoredLog): void {
     });
     return;
   }
-  const common = { market: "jobs" as const, at: log.timestamp, transaction: log.transactionHash };
+  const { timestamp: at, transactionHash: transaction, logIndex } = log;
+  const common = { market: "jobs" as const, at, transaction, logIndex };
   switch (event.name) {
     case "Deposited":
     case "Withdrawn":
@@ -199,14 +202,15 @@ function foldJobs(draft: Draft, event: MarketEvent, log: StoredLog): void {
 /** Money that came to an account of either market, or left it. */
 function transferOf(
   { name, args }: Extract<MarketEvent | QueryMarketEvent, { name: "Deposited" | "Withdrawn" }>,
-  common: Pick<Movement, "market" | "at" | "transaction">,
+  common: Pick<Movement, "market" | "at" | "transaction" | "logIndex">,
 ): Movement {
   const { account, token, amount } = args;
   return { ...common, kind: name === "Deposited" ? "deposited" : "withdrawn", account, token, amount };
 }
 
 function foldQuestions(draft: Draft, event: QueryMarketEvent, log: StoredLog): void {
-  const common = { market: "questions" as const, at: log.timestamp, transaction: log.transactionHash };
+  const { timestamp: at, transactionHash: transaction, logIndex } = log;
+  const common = { market: "questions" as const, at, transaction, logIndex };
   switch (event.name) {
     case "Deposited":
     case "Withdrawn":

@@ -108,7 +108,7 @@ function Owner({ account }: { readonly account: ConnectedAccount }): ReactNode {
             label="Money in and out"
             columns={movementColumns}
             rows={movements}
-            keyOf={({ transaction, kind, amount }) => `${transaction}${kind}${amount}`}
+            keyOf={({ transaction, logIndex }) => `${transaction}/${logIndex}`}
             moreLabel={(_, all) => `Show more of ${count(all, "movement")}`}
           />
         )}
