@@ -68,6 +68,8 @@ const logColumns: readonly Column<LogRow>[] = [
   },
 ];
 
+const POLL_MS = 5_000;
+
 /** Who asked about the subject, and what became of it. */
 export function Log({
   subject,
@@ -81,6 +83,8 @@ export function Log({
     queryKey: ["audit", networkKey, subject.publicKey[0].toString()],
     retry: false,
     queryFn: () => subject.audit(),
+    // An answer under way comes within the provider's time, and its log hears of it a block later than the asker.
+    refetchInterval: ({ state: { data } }) => (data?.some(({ outcome }) => outcome === "asked") ? POLL_MS : false),
   });
   const consents = state?.consents ?? [];
   const seen = new Set((query.data ?? []).map((entry) => entry.query));
