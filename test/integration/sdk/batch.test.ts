@@ -5,7 +5,7 @@ import { after, before, beforeEach, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { escrowOf, termsOf } from "@quorate/core";
 import { canBatchCalls, getAccount, getJob, type MarketClient, memoryKeyStore, type Requester } from "@quorate/sdk";
-import { assertCode } from "@quorate/testkit";
+import { assertCode, until } from "@quorate/testkit";
 import {
   type Abi,
   type Address,
@@ -43,6 +43,10 @@ describe("a wallet that batches calls", { timeout: 120_000 }, () => {
   let requester: Requester;
   let mood: Mood = "sends";
   let knows = true;
+  /** Questions about a batch that get no answer. */
+  let stammers = 0;
+  /** Questions about a batch. */
+  let statusAsked = 0;
   let prompts: string[] = [];
 
   before(async () => {
@@ -88,11 +92,20 @@ describe("a wallet that batches calls", { timeout: 120_000 }, () => {
             prompts.push(method);
             return await sendCalls(first as Parameters<typeof sendCalls>[0]);
           case "wallet_getCallsStatus": {
+            statusAsked += 1;
+            if (stammers-- > 0) throw new Error("closed");
             const hash = batches.get(first as string);
             if (hash === undefined || !knows) throw failure(5730);
             const receipt = await chain.public.request({ method: "eth_getTransactionReceipt", params: [hash] });
             const status = receipt === null ? 100 : receipt.status === "0x1" ? 200 : 500;
-            return { version: "2.0.0", id: first, chainId: "0x7a69", atomic: true, status, receipts: [receipt] };
+            return {
+              version: "2.0.0",
+              id: first,
+              chainId: "0x7a69",
+              atomic: true,
+              status,
+              receipts: receipt === null ? [] : [receipt],
+            };
           }
           case "eth_sendTransaction": {
             prompts.push(method);
@@ -113,6 +126,8 @@ describe("a wallet that batches calls", { timeout: 120_000 }, () => {
   beforeEach(() => {
     mood = "sends";
     knows = true;
+    stammers = 0;
+    statusAsked = 0;
     prompts = [];
   });
 
@@ -174,20 +189,38 @@ describe("a wallet that batches calls", { timeout: 120_000 }, () => {
     mood = "sends, answer lost";
     const job = await request();
     await chain.test.setAutomine(false);
+    let opened: Awaited<ReturnType<typeof job.open>>;
     try {
-      // A wallet that waits for its own receipt would never lose an answer: nothing is mined yet.
       await assertCode(job.open(), "TRANSACTION_UNKNOWN");
       const { record, stage } = await requester.resume(job.jobId);
       assert.equal(stage, "opening");
       assert.notEqual(record.askedBatch, undefined);
+      // The chain knows nothing of the job yet: only the wallet does.
+      const opening = job.open();
+      opening.catch(() => {});
+      await until(() => statusAsked > 0, { what: "the wallet to be asked what became of the batch" });
       await chain.test.mine({ blocks: 1 });
+      opened = await opening;
     } finally {
       await chain.test.setAutomine(true);
     }
-    assert.equal((await job.open()).resumed, true);
+    assert.equal(opened.resumed, true);
     assert.equal((await getJob(client, { jobId: job.jobId })).phase, "open");
+    const { record } = await requester.resume(job.jobId);
+    assert.deepEqual(
+      record.transactions.map((sent) => [sent.purpose, sent.hash]),
+      [["open", opened.hash]],
+    );
+    assert.equal(record.askedBatch, undefined);
     assert.deepEqual(prompts, ["wallet_sendCalls"]);
     assert.equal(await job.spent(), await job.escrow());
+  });
+
+  test("that does not answer at once what became of a batch is asked once more", async () => {
+    stammers = 2;
+    const job = await request();
+    assert.equal((await job.open()).resumed, false);
+    assert.deepEqual(prompts, ["wallet_sendCalls"]);
   });
 
   test("that knows nothing of a batch is asked again only when its owner looked", async () => {

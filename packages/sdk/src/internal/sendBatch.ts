@@ -2,7 +2,6 @@ import { FatalError, type QuorateError, RetryableError } from "@quorate/core";
 import {
   AtomicityNotSupportedError,
   AtomicReadyWalletRejectedUpgradeError,
-  BaseError,
   type Chain,
   type GetCallsStatusReturnType,
   type Hex,
@@ -10,12 +9,14 @@ import {
   MethodNotFoundRpcError,
   MethodNotSupportedRpcError,
   toHex,
+  UnknownBundleIdError,
   UnsupportedProviderMethodError,
   UserRejectedRequestError,
   type WalletClient,
 } from "viem";
 import type { MarketClient } from "../client.ts";
-import { accountOf, type EncodedCall, requireWalletChain, shortMessageOf } from "./sendCall.ts";
+import { accountOf, declined, type EncodedCall, isOneOf, requireWalletChain, unanswered } from "./sendCall.ts";
+import { delay } from "./wait.ts";
 
 /**
  * Whether the client's wallet sends several calls as one, with one prompt and without changing the account for it (EIP-5792,
@@ -67,15 +68,9 @@ export async function sendBatch(
     });
     return sent.id;
   } catch (cause) {
-    if (isOneOf(cause, REFUSALS)) {
-      throw new FatalError("WALLET_REFUSED", "The wallet's owner declined to sign. Nothing was sent.", { cause });
-    }
+    if (isOneOf(cause, REFUSALS)) throw declined(cause);
     if (isOneOf(cause, INCAPABLE)) return undefined;
-    throw new RetryableError(
-      "TRANSACTION_UNKNOWN",
-      `The wallet gave no answer that says whether it sent the calls (${shortMessageOf(cause)}). Look at the chain or the wallet's history before you try again.`,
-      { cause },
-    );
+    throw unanswered("calls", cause);
   }
 }
 
@@ -88,10 +83,6 @@ const INCAPABLE = [
   MethodNotSupportedRpcError,
   UnsupportedProviderMethodError,
 ] as const;
-
-function isOneOf(cause: unknown, kinds: readonly (abstract new (...args: never[]) => unknown)[]): boolean {
-  return cause instanceof BaseError && cause.walk((error) => kinds.some((kind) => error instanceof kind)) !== null;
-}
 
 /** What became of calls: the transaction that holds them, or nothing. */
 export type BatchEnd = { readonly hash: Hex } | "failed" | "unknown";
@@ -112,10 +103,18 @@ export async function awaitBatch(
 ): Promise<BatchEnd> {
   const { signal, timeoutMs } = options;
   const until = performance.now() + timeoutMs;
-  for (;;) {
+  for (let failures = 0; ; ) {
     signal?.throwIfAborted();
-    const found = await statusOf(client, id);
-    if (found === undefined) return "unknown";
+    let found: GetCallsStatusReturnType;
+    try {
+      found = await (client.wallet as WalletClient).getCallsStatus({ id });
+    } catch (cause) {
+      failures += 1;
+      if (failures === TRIES || isOneOf(cause, [UnknownBundleIdError])) return "unknown";
+      await delay(POLL_MS, signal);
+      continue;
+    }
+    failures = 0;
     const hash = found.receipts?.at(-1)?.transactionHash;
     if (found.status === "success" && hash !== undefined) return { hash };
     if (found.status === "failure") return "failed";
@@ -125,19 +124,13 @@ export async function awaitBatch(
         "The wallet has the calls and has not seen them mined. Come back, or look at its history; nothing is sent again meanwhile.",
       );
     }
-    await new Promise<void>((resolve) => setTimeout(resolve, POLL_MS));
+    await delay(POLL_MS, signal);
   }
 }
 
 const POLL_MS = 1_000;
-
-async function statusOf(client: MarketClient, id: string): Promise<GetCallsStatusReturnType | undefined> {
-  try {
-    return await client.wallet?.getCallsStatus({ id });
-  } catch {
-    return undefined;
-  }
-}
+/** Failures in a row after which a wallet counts as one that does not answer. */
+const TRIES = 5;
 
 /** Calls that were mined or dropped without effect. */
 export function batchFailed(): QuorateError {

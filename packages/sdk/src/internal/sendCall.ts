@@ -244,15 +244,9 @@ async function sendThroughWallet(
   try {
     return await wallet.sendTransaction({ account, chain: wallet.chain ?? null, ...call });
   } catch (cause) {
-    if (cause instanceof BaseError && cause.walk((error) => error instanceof UserRejectedRequestError) !== null) {
-      throw new FatalError("WALLET_REFUSED", "The wallet's owner declined to sign. Nothing was sent.", { cause });
-    }
+    if (isOneOf(cause, [UserRejectedRequestError])) throw declined(cause);
     if (revertDataOf(cause) !== undefined) throw toContractError(cause);
-    throw new RetryableError(
-      "TRANSACTION_UNKNOWN",
-      `The wallet gave no answer that says whether it sent the transaction (${shortMessageOf(cause)}). Look at the chain or the wallet's history before you try again.`,
-      { cause },
-    );
+    throw unanswered("transaction", cause);
   }
 }
 
@@ -333,11 +327,39 @@ function answeredByNode(error: unknown): boolean {
 }
 
 /**
- * What an error of viem says, without its context.
+ * Whether an error of viem is, or was caused by, one of some kinds.
  *
- * @param error - anything that was thrown
+ * @param cause - anything that was thrown
+ * @param kinds - classes of errors
  */
-export function shortMessageOf(error: unknown): string {
+export function isOneOf(cause: unknown, kinds: readonly (abstract new (...args: never[]) => unknown)[]): boolean {
+  return cause instanceof BaseError && cause.walk((error) => kinds.some((kind) => error instanceof kind)) !== null;
+}
+
+/**
+ * A wallet whose owner said no.
+ *
+ * @param cause - what the wallet threw
+ */
+export function declined(cause: unknown): FatalError {
+  return new FatalError("WALLET_REFUSED", "The wallet's owner declined to sign. Nothing was sent.", { cause });
+}
+
+/**
+ * A wallet that may have sent, or not.
+ *
+ * @param what - that it was asked to send
+ * @param cause - what it threw
+ */
+export function unanswered(what: "transaction" | "calls", cause: unknown): RetryableError {
+  return new RetryableError(
+    "TRANSACTION_UNKNOWN",
+    `The wallet gave no answer that says whether it sent the ${what} (${shortMessageOf(cause)}). Look at the chain or the wallet's history before you try again.`,
+    { cause },
+  );
+}
+
+function shortMessageOf(error: unknown): string {
   if (error instanceof BaseError) return error.details || error.shortMessage;
   return error instanceof Error ? error.message : String(error);
 }
