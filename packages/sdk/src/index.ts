@@ -58,6 +58,7 @@ export {
 } from "./errors.ts";
 export { canBatchCalls } from "./internal/sendBatch.ts";
 export type { EncodedCall, SignedTransaction } from "./internal/sendCall.ts";
+export { isContractAccount } from "./isContractAccount.ts";
 export { queryContractErrors } from "./queryContractErrors.ts";
 export { decodeQueryMarketLog, type QueryMarketEvent } from "./queryLogs.ts";
 export * from "./requester/buildRequest.ts";

@@ -154,15 +154,12 @@ const reportCode = z.union([
   z.literal(reportCodes.OutputUndeterminable),
 ]);
 
+const requirementsBody = z.strictObject({ requirements: requirementsSchema, chainId: uint(53), market: address });
+
 /** Schemas of the bodies by kind; strict, every size bounded. */
 export const bodySchemas: { readonly [K in EnvelopeKind]: z.ZodType<EnvelopeBodies[K], unknown> } = {
-  request: z.strictObject({
-    request: requestSchema,
-    requirements: requirementsSchema,
-    chainId: uint(53),
-    market: address,
-  }),
-  requirements: z.strictObject({ requirements: requirementsSchema, chainId: uint(53), market: address }),
+  request: requirementsBody.extend({ request: requestSchema }),
+  requirements: requirementsBody,
   offer: z.strictObject({ sealed: base64(MAX_SEALED_OFFER_BYTES) }),
   commitment: z.strictObject({ provider: address, place, commitment: bytes32, signature: ecdsaSignature }),
   "set-commitment": z.strictObject({ provider: address, place, commitment: bytes32 }),

@@ -12,6 +12,7 @@ import { hashTypedData, isAddressEqual, keccak256, recoverAddress, stringToBytes
 import { z } from "zod";
 import { bodySchemas, type EnvelopeBodies, type EnvelopeKind } from "./bodies.ts";
 import { parseWire, relayError } from "./errors.ts";
+import { belongsToRequests } from "./internal/kinds.ts";
 import { address, bytes32, ecdsaSignature, unixTime } from "./internal/primitives.ts";
 import { MAX_CLOCK_SKEW_S } from "./limits.ts";
 
@@ -180,7 +181,7 @@ export async function signEnvelope<K extends EnvelopeKind>(
 /** Why an envelope contradicts itself or its market, or undefined. */
 function bindingProblem(envelope: EnvelopeDraft & { sender: Address }, domain: MarketDomain): string | undefined {
   if (envelope.expiry <= envelope.createdAt) return "The message expires before it was created.";
-  if (envelope.kind !== "request" && envelope.kind !== "requirements") {
+  if (!belongsToRequests(envelope)) {
     return envelope.topic === REQUESTS_TOPIC
       ? `A message of kind ${envelope.kind} belongs to the topic of its job, not to the topic of requests.`
       : undefined;

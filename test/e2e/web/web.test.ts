@@ -57,11 +57,7 @@ describe("every page, in light and dark, on a phone and on a desk, is accessible
   for (const picture of pictures) {
     test(picture.name, async () => {
       const owner = picture.as === undefined ? undefined : stage.kept[picture.as];
-      const visitor = await stage.visitor(
-        owner === undefined
-          ? {}
-          : { storage: owner.storage, wallet: { privateKey: owner.privateKey, isConnected: true }, dollars: 0 },
-      );
+      const visitor = await (owner === undefined ? stage.visitor() : stage.comesBack(owner));
       await visitor.open(fragmentOf(picture, stage));
       // Code of the page and of its charts comes when it is needed, and says so meanwhile.
       await visitor.page.getByText(/^Loading/).waitFor({ state: "detached" });

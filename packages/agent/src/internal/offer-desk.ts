@@ -112,7 +112,8 @@ export function createOfferDesk(input: {
     if (mayPass) remember(waiting, jobId, { request, requirements }, WAITING);
   };
 
-  const seeRequirements = (requirements: Requirements): void => {
+  /** Keeps a document, for what was announced with its hash or will be; returns the hash. */
+  const keep = (requirements: Requirements): Hex => {
     const hash = hashRequirements(requirements);
     remember(documents, hash, requirements);
     for (const [jobId, found] of announced) {
@@ -120,11 +121,7 @@ export function createOfferDesk(input: {
       announced.delete(jobId);
       enqueue(found, requirements);
     }
-  };
-
-  const see = (request: Request, requirements: Requirements): void => {
-    seeRequirements(requirements);
-    if (request.requirementsHash.toLowerCase() === hashRequirements(requirements)) enqueue(request, requirements);
+    return hash;
   };
 
   const enqueue = (request: Request, requirements: Requirements): void => {
@@ -145,8 +142,10 @@ export function createOfferDesk(input: {
   };
 
   return {
-    see,
-    seeRequirements,
+    see(request, requirements) {
+      if (request.requirementsHash.toLowerCase() === keep(requirements)) enqueue(request, requirements);
+    },
+    seeRequirements: (requirements) => void keep(requirements),
     seeAnnounced(request) {
       const requirements = documents.get(request.requirementsHash.toLowerCase() as Hex);
       if (requirements !== undefined) enqueue(request, requirements);

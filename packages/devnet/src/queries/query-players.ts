@@ -20,7 +20,7 @@ import type {
   LenderEvent,
 } from "./messages.ts";
 import { type Person, papersOf } from "./people.ts";
-import { type QuerySide, writePrivate } from "./query-side.ts";
+import { ETHER, type QuerySide, START_TIMEOUT_MS, writePrivate } from "./query-side.ts";
 import { type DomainSlug, datasets, enrolments, LEAST_INCOME } from "./stories.ts";
 
 /** What an applicant's process tells. */
@@ -45,9 +45,6 @@ export type QueryPlayers = {
   readonly deskDeployment: readonly Hex[];
   readonly cast: Readonly<Record<string, Applicant>>;
 };
-
-const START_TIMEOUT_MS = 120_000;
-const ETHER = "10";
 
 /**
  * Starts a lender and the applicants beside a running query side, each as a process of its own, and deploys the lender's desk.

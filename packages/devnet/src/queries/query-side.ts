@@ -57,8 +57,10 @@ export type QuerySide = {
   stop(): Promise<void>;
 };
 
-const START_TIMEOUT_MS = 120_000;
-const ETHER = "10";
+/** For one process to come up, milliseconds. */
+export const START_TIMEOUT_MS = 120_000;
+/** Gas money of everybody. */
+export const ETHER = "10";
 const AUTHORIZATION_S = 365 * 86_400;
 /** How long a superseded root may be asked about, seconds. */
 const GRACE_S = 3_600;

@@ -2,6 +2,7 @@ import { FatalError } from "@quorate/core";
 import { type Address, erc20Abi, type Hex, parseAbi, parseSignature, type WalletClient } from "viem";
 import type { MarketClient } from "../client.ts";
 import { accountOf } from "../internal/sendCall.ts";
+import { isContractAccount } from "../isContractAccount.ts";
 
 /** A signed ERC-2612 permit. */
 export type Permit = {
@@ -73,9 +74,8 @@ export async function signPermit(
   } catch (cause) {
     throw unsupported(cause);
   }
-  // A contract account signs by ERC-1271, which ERC-2612 does not accept; code of EIP-7702 does not change an EOA's key.
-  const code = await node.getCode({ address: account.address });
-  if (code !== undefined && !code.toLowerCase().startsWith("0xef0100")) throw unsupported();
+  // A contract account signs by ERC-1271, which ERC-2612 does not accept.
+  if (await isContractAccount(node, account.address)) throw unsupported();
   const domain = await domainOfToken(client, token);
   const deadline = parameters.deadline ?? (await node.getBlock()).timestamp + HOUR_S;
   const signature = await (client.wallet as WalletClient).signTypedData({

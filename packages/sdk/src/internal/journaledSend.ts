@@ -49,6 +49,17 @@ export type AskedBatch<Purpose extends string = string> = {
   readonly id: string;
 };
 
+/**
+ * A record with other progress; what the progress does not say is dropped.
+ *
+ * @param record As it is.
+ * @param progress As it has to be.
+ */
+export function withProgress<Record extends SendProgress>(record: Record, progress: SendProgress): Record {
+  const { transactions: _sent, askedWalletAt: _asked, askedBatch: _batch, ...rest } = record;
+  return { ...rest, ...progress } as Record;
+}
+
 /** Sends for one record: what is known of a transaction is durable before its broadcast. */
 export type JournaledSender<Purpose extends string> = {
   readonly client: MarketClient;
@@ -237,12 +248,9 @@ export async function payAndSend<Purpose extends string>(
     );
   }
   await requireTokens(client, { token, payer: account, amount });
-  const allowance = await read(
-    client.public.readContract({ address: token, abi: erc20Abi, functionName: "allowance", args: [account, market] }),
-  );
-  const approve = allowance < amount ? [encodeApproveToken({ market, token, amount })] : [];
   const deposit = encodeDeposit({ market, token, account, amount });
   if (funding === "auto" && (await canBatchCalls(client))) {
+    const approve = await approvalFor(client, token, amount);
     const sent = await sendBatchJournaled(sender, purpose, [...approve, deposit, call]);
     if (sent !== undefined) return sent;
   }
@@ -253,10 +261,20 @@ export async function payAndSend<Purpose extends string>(
       return await sendJournaled(sender, purpose, encodeMulticall(market, [paid, call]));
     }
   }
-  for (const allow of approve) await sendJournaled(sender, "approve", allow);
+  for (const approve of await approvalFor(client, token, amount)) await sendJournaled(sender, "approve", approve);
   // The balance decides whether the deposit is still missing, so a lost answer is never paid again.
   await sendJournaled(sender, "deposit", deposit);
   return await sendJournaled(sender, purpose, call);
+}
+
+/** The call that lets the market take an amount, unless it may already. */
+async function approvalFor(client: MarketClient, token: Address, amount: bigint): Promise<readonly EncodedCall[]> {
+  const { market } = client;
+  const args = [accountOf(client).address, market] as const;
+  const allowance = await read(
+    client.public.readContract({ address: token, abi: erc20Abi, functionName: "allowance", args }),
+  );
+  return allowance < amount ? [encodeApproveToken({ market, token, amount })] : [];
 }
 
 /** Calls as one, with one prompt; undefined when the wallet cannot after all. The id is durable before the wallet is asked. */

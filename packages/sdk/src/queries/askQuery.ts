@@ -10,6 +10,7 @@ import {
   type JournaledSender,
   payAndSend,
   sendJournaled,
+  withProgress,
 } from "../internal/journaledSend.ts";
 import { type AskerContext, requireQuery } from "./context.ts";
 import { quoteExpired } from "./quoteQuery.ts";
@@ -174,9 +175,6 @@ function senderOf(context: AskerContext, queryId: Hex, options: SendQueryOptions
     nothingIsPending,
     about: { queryId },
     load: () => requireQuery(context, queryId),
-    async save(progress) {
-      const { askedWalletAt: _answered, askedBatch: _sent, ...record } = await requireQuery(context, queryId);
-      await store.put({ ...record, ...progress });
-    },
+    save: async (progress) => store.put(withProgress(await requireQuery(context, queryId), progress)),
   };
 }

@@ -3,7 +3,7 @@ import type { Hex } from "viem";
 import { checkOffers } from "../actions/checkOffers.ts";
 import { getJob } from "../actions/getJob.ts";
 import { encodeOpenJob } from "../actions/openJob.ts";
-import { type Funding, finishSent, type JournaledSender, payAndSend } from "../internal/journaledSend.ts";
+import { type Funding, finishSent, type JournaledSender, payAndSend, withProgress } from "../internal/journaledSend.ts";
 import { offerFaultReason } from "../trust/judgeOffer.ts";
 import type { Selection } from "../trust/selectOffers.ts";
 import { type RequesterContext, requireRecord } from "./context.ts";
@@ -122,10 +122,7 @@ function senderOf(
     nothingIsPending,
     about: { jobId },
     load: () => requireRecord(context, jobId),
-    async save(progress) {
-      const { askedWalletAt: _answered, askedBatch: _sent, ...record } = await requireRecord(context, jobId);
-      await keyStore.put({ ...record, ...progress });
-    },
+    save: async (progress) => keyStore.put(withProgress(await requireRecord(context, jobId), progress)),
   };
 }
 

@@ -1,5 +1,5 @@
 import { type BlockSource, viemBlockSource } from "@quorate/chain";
-import { canBatchCalls, type MarketClient } from "@quorate/sdk";
+import { canBatchCalls, isContractAccount, type MarketClient } from "@quorate/sdk";
 import { createRelayClient, type RelayClient } from "@quorate/wire";
 import { useQuery } from "@tanstack/react-query";
 import { createContext, type ReactNode, use, useEffect, useMemo } from "react";
@@ -110,11 +110,7 @@ function Connected({
   const { data: wallet, refetch } = useWalletClient({ query: { enabled: canSign } });
   const code = useQuery({
     queryKey: ["code", networkKey(network), address],
-    queryFn: async () => {
-      const found = address === undefined ? undefined : await publicClient.getCode({ address });
-      // Code of EIP-7702 does not change that the account's key signs.
-      return found !== undefined && !found.toLowerCase().startsWith("0xef0100");
-    },
+    queryFn: async () => address !== undefined && (await isContractAccount(publicClient, address)),
     enabled: address !== undefined,
   });
   const walletName = connection.connector?.name ?? "Wallet";

@@ -1,6 +1,7 @@
 import { type Hex, type MarketDomain, RetryableError } from "@quorate/core";
 import { isAddressEqual } from "viem";
 import { assertFresh, type Envelope, envelopeDigest, envelopeSchema, verifyEnvelope } from "../envelope.ts";
+import { belongsToRequests } from "../internal/kinds.ts";
 import { MAX_MESSAGE_BYTES, MAX_MESSAGE_LIFETIME_S, MAX_PAGE_BYTES } from "../limits.ts";
 import { type Cursor, type MessagePage, messagePageSchema } from "../pages.ts";
 import { routes, routeUrl } from "../routes.ts";
@@ -103,7 +104,7 @@ export async function checkPage(
 }
 
 function isOfAnotherMarket(envelope: Envelope, domain: MarketDomain): boolean {
-  if (envelope.kind !== "request" && envelope.kind !== "requirements") return false;
+  if (!belongsToRequests(envelope)) return false;
   return envelope.body.chainId !== domain.chainId || !isAddressEqual(envelope.body.market, domain.market);
 }
 

@@ -57,10 +57,7 @@ export async function askAndCheck(stage: Stage): Promise<void> {
   await subject.page.getByText("It calls itself “Harbor Mortgage”.").waitFor();
   await subject.page.getByText("Yes, it is true").waitFor();
   await subject.page.getByRole("heading", { name: "What stays hidden" }).waitFor();
-  await subject.page.getByRole("button", { name: "I consent" }).click();
-  await subject.page.getByRole("button", { name: "Copy the consent" }).click();
-  await subject.page.getByRole("button", { name: "Copied: now send it" }).waitFor();
-  const consent = await subject.page.evaluate(() => navigator.clipboard.readText());
+  const consent = await giveConsent(subject.page);
 
   // A reload in between loses nothing.
   await page.reload();
@@ -125,6 +122,21 @@ export async function fillPapers(page: Page, papers: Stage["market"]["enrollee"]
   await page.getByLabel("Name", { exact: true }).fill(papers.name);
   await page.getByLabel("Birth date").fill(papers.birthDate);
   await page.getByLabel("Document number").fill(papers.documentNumber);
+}
+
+/** Somebody who has enrolled unlocks its records; returns where the link that asks about it leads. */
+export async function unlockCard(subject: Visitor): Promise<string> {
+  await subject.open("#/records");
+  await subject.page.getByRole("button", { name: "Unlock my records" }).click();
+  return await hrefOf(subject.page, "Link that asks about you");
+}
+
+/** Consents on the page of a request; returns the consent as it is handed to the asker. */
+export async function giveConsent(page: Page): Promise<string> {
+  await page.getByRole("button", { name: "I consent" }).click();
+  await page.getByRole("button", { name: "Copy the consent" }).click();
+  await page.getByRole("button", { name: "Copied: now send it" }).waitFor();
+  return await page.evaluate(() => navigator.clipboard.readText());
 }
 
 /** Where a link leads, once it is there. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Stage } from "../support/stage.ts";
-import { fillPapers, hrefOf } from "./askAndCheck.ts";
+import { fillPapers, hrefOf, unlockCard } from "./askAndCheck.ts";
 
 /**
  * A question about other papers than the record's is refused by the subject's own client, in words; one that fits is declined, and
@@ -12,14 +12,8 @@ export async function consentRefused(stage: Stage): Promise<void> {
   const { papers } = stage.market.enrollee;
   const kept = stage.kept.subject;
   assert.ok(kept !== undefined, "somebody has enrolled");
-  const subject = await stage.visitor({
-    storage: kept.storage,
-    wallet: { privateKey: kept.privateKey, isConnected: true },
-    dollars: 0,
-  });
-  await subject.open("#/records");
-  await subject.page.getByRole("button", { name: "Unlock my records" }).click();
-  const card = await hrefOf(subject.page, "Link that asks about you");
+  const subject = await stage.comesBack(kept);
+  const card = await unlockCard(subject);
 
   const asker = await stage.visitor({ wallet: "funded", dollars: 0 });
   await asker.open("#/");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Stage } from "../support/stage.ts";
-import { fillPapers, hrefOf } from "./askAndCheck.ts";
+import { fillPapers, giveConsent, hrefOf, unlockCard } from "./askAndCheck.ts";
 
 /** Longer than the provider's time for an answer and the reveal of it, on a busy machine. */
 const OVERDUE_TIMEOUT_MS = 180_000;
@@ -15,24 +15,17 @@ export async function overdueQuestion(stage: Stage): Promise<void> {
   const { papers } = stage.market.enrollee;
   const { subject: keptSubject, asker: keptAsker } = stage.kept;
   assert.ok(keptSubject !== undefined && keptAsker !== undefined, "somebody has enrolled, and somebody has asked");
-  const again = ({ storage, privateKey }: typeof keptSubject): ReturnType<Stage["visitor"]> =>
-    stage.visitor({ storage, wallet: { privateKey, isConnected: true }, dollars: 0 });
-  const subject = await again(keptSubject);
-  await subject.open("#/records");
-  await subject.page.getByRole("button", { name: "Unlock my records" }).click();
-  const card = await hrefOf(subject.page, "Link that asks about you");
+  const subject = await stage.comesBack(keptSubject);
+  const card = await unlockCard(subject);
 
-  const asker = await again(keptAsker);
+  const asker = await stage.comesBack(keptAsker);
   const { page } = asker;
   await asker.open(card);
   await page.getByRole("textbox", { name: "Value" }).fill("60000");
   await fillPapers(page, papers);
   await page.getByRole("button", { name: "Prepare the question" }).click();
   await subject.open(await hrefOf(page, "Link to the request for consent"));
-  await subject.page.getByRole("button", { name: "I consent" }).click();
-  await subject.page.getByRole("button", { name: "Copy the consent" }).click();
-  await subject.page.getByRole("button", { name: "Copied: now send it" }).waitFor();
-  const consent = await subject.page.evaluate(() => navigator.clipboard.readText());
+  const consent = await giveConsent(subject.page);
   await page.getByRole("textbox", { name: "Consent that came back" }).fill(consent);
   await page.getByRole("button", { name: "Send the question" }).click();
   const pay = page.getByRole("button", { name: "Pay and ask" });

@@ -58,20 +58,23 @@ export type Visitor = {
 /** What a visitor's browser holds: cookies, local storage, IndexedDB. */
 export type Storage = Awaited<ReturnType<BrowserContext["storageState"]>>;
 
+/** What is kept of a visitor for later: what the browser held, and the key of its injected wallet. */
+export type KeptVisitor = { readonly storage: Storage; readonly privateKey: Hex };
+
 /** What stories leave behind for the pictures of pages: each fills in what it made. */
 export type Kept = {
   /** Browser of somebody who requested a job, with its injected wallet's key. */
-  requester?: { readonly storage: Storage; readonly privateKey: Hex };
+  requester?: KeptVisitor;
   /** A job of that requester that was settled. */
   settledJob?: Hex;
   /** A job of that requester that waits for offers. */
   publishedJob?: Hex;
   /** Browser of somebody who asked a question, with its injected wallet's key. */
-  asker?: { readonly storage: Storage; readonly privateKey: Hex };
+  asker?: KeptVisitor;
   /** A question of that asker that was answered. */
   answeredQuestion?: Hex;
   /** Browser of the one whom it is about, with its injected wallet's key. */
-  subject?: { readonly storage: Storage; readonly privateKey: Hex };
+  subject?: KeptVisitor;
   /** Fragment of the link that asks that subject for its consent. */
   consentLink?: string;
   /** Fragment of the link to the receipt. */
@@ -87,6 +90,8 @@ export type Stage = {
   readonly browser: Browser;
   readonly client: PublicClient;
   visitor(options?: VisitorOptions): Promise<Visitor>;
+  /** Somebody of an earlier story, with what their browser held and their wallet connected. */
+  comesBack(kept: KeptVisitor): Promise<Visitor>;
   /** Sends gas money and test tokens from the chain's own account. */
   fund(account: Address, dollars: number): Promise<void>;
   /** Deploys a contract account (ERC-1271) that a key owns. */
@@ -229,6 +234,7 @@ export async function setStage(): Promise<Stage> {
     browser,
     client,
     visitor,
+    comesBack: ({ storage, privateKey }) => visitor({ storage, wallet: { privateKey, isConnected: true }, dollars: 0 }),
     fund,
     async endStory() {
       const ended = visitors.splice(0);

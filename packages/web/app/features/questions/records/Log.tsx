@@ -5,20 +5,9 @@ import type { ReactNode } from "react";
 import { type Address, numberToHex } from "viem";
 import { AddressName, useSession } from "../../../connection/index.ts";
 import { count } from "../../../lib/format.ts";
-import {
-  Badge,
-  Button,
-  Card,
-  type Column,
-  Empty,
-  ErrorNote,
-  Hash,
-  Moment,
-  Table,
-  type Tone,
-  Wait,
-} from "../../../ui/index.ts";
+import { Badge, Card, type Column, Empty, ErrorNote, Hash, Moment, Table, type Tone, Wait } from "../../../ui/index.ts";
 import { statementOf } from "../statements.ts";
+import { LOOK_AGAIN_MS, ReadAgain } from "./ReadAgain.tsx";
 
 /** A question about the subject: by its own consents, by the provider's log, or by both. */
 type LogRow = {
@@ -68,8 +57,6 @@ const logColumns: readonly Column<LogRow>[] = [
   },
 ];
 
-const POLL_MS = 5_000;
-
 /** Who asked about the subject, and what became of it. */
 export function Log({
   subject,
@@ -84,7 +71,8 @@ export function Log({
     retry: false,
     queryFn: () => subject.audit(),
     // An answer under way comes within the provider's time, and its log hears of it a block later than the asker.
-    refetchInterval: ({ state: { data } }) => (data?.some(({ outcome }) => outcome === "asked") ? POLL_MS : false),
+    refetchInterval: ({ state: { data } }) =>
+      data?.some(({ outcome }) => outcome === "asked") ? LOOK_AGAIN_MS : false,
   });
   const consents = state?.consents ?? [];
   const seen = new Set((query.data ?? []).map((entry) => entry.query));
@@ -114,14 +102,7 @@ export function Log({
       ),
   ].sort((a, b) => b.at - a.at);
   return (
-    <Card
-      title="Who asked what"
-      aside={
-        <Button isSmall kind="quiet" isDisabled={query.isFetching} onPress={() => void query.refetch()}>
-          Read again
-        </Button>
-      }
-    >
+    <Card title="Who asked what" aside={<ReadAgain query={query} />}>
       <div className="stack">
         <p className="soft">
           By the provider's log and the consents of this browser; {count(consents.length, "consent")} given here.

@@ -4,9 +4,8 @@ import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { useSession } from "../../../connection/index.ts";
 import { formatDay } from "../../../lib/format.ts";
-import { Badge, Button, Card, Empty, ErrorNote, Facts, type Tone, Wait } from "../../../ui/index.ts";
-
-const LOOK_AGAIN_MS = 4_000;
+import { Badge, Card, Empty, ErrorNote, Facts, type Tone, Wait } from "../../../ui/index.ts";
+import { LOOK_AGAIN_MS, ReadAgain } from "./ReadAgain.tsx";
 
 const states: Readonly<Record<OwnRecordView["state"], readonly [title: string, tone: Tone, words: string]>> = {
   published: ["Published", "good", "Recomputed with your key, and found in the data that the provider has published."],
@@ -36,14 +35,7 @@ export function Records({
       state.data?.some((record) => record.state === "unpublished") === true ? LOOK_AGAIN_MS : false,
   });
   return (
-    <Card
-      title="On record"
-      aside={
-        <Button isSmall kind="quiet" isDisabled={query.isFetching} onPress={() => void query.refetch()}>
-          Read again
-        </Button>
-      }
-    >
+    <Card title="On record" aside={<ReadAgain query={query} />}>
       <div className="stack">
         {query.isPending ? <Wait>Waiting for the provider to show your records, encrypted to you</Wait> : undefined}
         {query.error === null ? undefined : <ErrorNote error={query.error} onRetry={() => void query.refetch()} />}
