@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { leastQuorum } from "@quorate/core";
 import { root } from "../lib/workspace.ts";
 import { type Measurement, panels, SteadyMarket, type Way } from "./lib/gas-jobs.ts";
+import type { GasParts } from "./lib/gas-parts.ts";
 import { measureQueries, type QueryMeasurement } from "./lib/gas-queries.ts";
 import { measureWorst } from "./lib/gas-worst.ts";
 
@@ -47,6 +48,8 @@ type Snapshot = {
   readonly jobs: readonly Measurement[];
   /** Gas of settlements of 16 places, by what the panel did. */
   readonly worst: Readonly<Record<string, number>>;
+  /** What the gas of a job with three seats and a set of votes pays for. */
+  readonly parts: GasParts;
   readonly queries: QueryMeasurement;
 };
 
@@ -66,13 +69,19 @@ export type GasFigures = Record<Way, Record<string, { gas: number; transactions:
 async function measureAll(): Promise<Snapshot> {
   const market = await SteadyMarket.create();
   const jobs: Measurement[] = [];
+  let parts: GasParts | undefined;
   for (const way of ["self", "carried", "set"] as const) {
-    for (const { seats, quorum } of panels) jobs.push(await market.measure(way, seats, quorum));
+    for (const { seats, quorum } of panels) {
+      jobs.push(await market.measure(way, seats, quorum));
+      if (way === "set" && seats === 3 && quorum === leastQuorum(3)) parts = await market.parts();
+    }
   }
+  if (parts === undefined) throw new Error("no job with three seats and a set was measured");
   return {
     about: "Gas of whole jobs and of queries in steady state; node scripts/bench/gas.ts --write",
     codeBytes: await market.codeSize(),
     jobs,
+    parts,
     worst: await measureWorst(),
     queries: await measureQueries(),
   };
@@ -107,7 +116,7 @@ function figuresOf({ jobs, worst, queries }: Snapshot): GasFigures {
   };
 }
 
-function table({ jobs, worst, codeBytes, queries }: Snapshot, figures: GasFigures): string {
+function table({ jobs, parts, worst, codeBytes, queries }: Snapshot, figures: GasFigures): string {
   const number = (value: number): string => value.toLocaleString("en-US");
   const row = (name: string, seats: number, quorum: string, gas: number, transactions: number): string =>
     `${name.padEnd(42)}${String(seats).padStart(3)}${quorum.padStart(3)}${number(gas).padStart(12)}${String(transactions).padStart(4)}`;
@@ -122,6 +131,9 @@ function table({ jobs, worst, codeBytes, queries }: Snapshot, figures: GasFigure
       row(names[way], seats, String(quorum), gas, transactions),
     ),
     ...others.map(({ name, seats, gas, transactions }) => row(name, seats, "", gas, transactions)),
+    "",
+    "Three seats and a set of votes, by what the gas pays for",
+    ...Object.entries(parts).map(([name, gas]) => `  ${name.padEnd(46)}${number(gas).padStart(12)}`),
     "",
     `a further seat, at most: ${number(figures.marginalSeat)} carried, ${number(figures.marginalSeatSelf)} self, ${number(figures.marginalSeatSet)} by a set`,
     "",
@@ -156,6 +168,10 @@ function differences(before: Snapshot, after: Snapshot): string[] {
   });
   if (before.jobs.length !== after.jobs.length)
     found.push(`${before.jobs.length} jobs in the snapshot, ${after.jobs.length} measured`);
+  for (const [name, gas] of Object.entries(after.parts)) {
+    const known = before.parts?.[name as keyof GasParts];
+    if (known !== gas) found.push(`${name}: ${known ?? "nothing"} in the snapshot, ${gas} measured`);
+  }
   for (const [name, gas] of Object.entries(after.worst)) {
     if (before.worst[name] !== gas)
       found.push(`${name}: ${before.worst[name] ?? "nothing"} in the snapshot, ${gas} measured`);

@@ -24,6 +24,7 @@ import { testHash } from "@quorate/testkit";
 import { type ContractTransactionResponse, getBytes, id, Wallet } from "ethers";
 import { hpkeSeal } from "../../../packages/core/src/hpke.ts";
 import { actorKey, mined, mutable, plain, TestMarket } from "../../../test/integration/contracts/support/market.ts";
+import { type GasParts, gasParts, sumParts, type TraceStep } from "./gas-parts.ts";
 
 /** How the votes come: each agent commits, one carrier brings all commitments, or one call brings a signed set with its openings. */
 export type Way = "self" | "carried" | "set";
@@ -49,6 +50,8 @@ export const panels: readonly { readonly seats: number; readonly quorum: number 
 export class SteadyMarket {
   readonly #market: TestMarket;
   readonly #agents: readonly Wallet[];
+  /** Transactions of the job that was measured last. */
+  #sent: readonly string[] = [];
 
   private constructor(market: TestMarket) {
     this.#market = market;
@@ -85,8 +88,11 @@ export class SteadyMarket {
   async measure(way: Way, seats: number, quorum: number): Promise<Measurement> {
     const { market, requester, carrier } = this.#market;
     const steps: { name: string; gas: number }[] = [];
+    const hashes: string[] = [];
     const send = async (name: string, sending: Promise<ContractTransactionResponse>): Promise<void> => {
-      steps.push({ name, gas: Number((await mined(sending)).gasUsed) });
+      const { gasUsed, hash } = await mined(sending);
+      steps.push({ name, gas: Number(gasUsed) });
+      hashes.push(hash);
     };
     const request = this.#request(way, seats, quorum);
     const offers = await Promise.all(Array.from({ length: seats }, (_, place) => this.#offer(request, place)));
@@ -124,8 +130,27 @@ export class SteadyMarket {
     await send(way === "set" ? "revealSet" : "reveal", reveal);
     facts = await this.#market.follow(facts, reveal);
     if (facts.settled?.outcome !== Outcome.Ok) throw new Error("the measured job did not settle as it should");
+    this.#sent = hashes;
     const gas = steps.reduce((sum, step) => sum + step.gas, 0);
     return { way, seats, quorum, steps, gas, transactions: steps.length };
+  }
+
+  /** What the gas of the job that was measured last was spent on, all its transactions together. */
+  async parts(): Promise<GasParts> {
+    const { provider } = this.#market.connection.ethers;
+    const each = await Promise.all(
+      this.#sent.map(async (hash) => {
+        const [receipt, transaction] = await Promise.all([
+          provider.getTransactionReceipt(hash),
+          provider.getTransaction(hash),
+        ]);
+        if (receipt === null || transaction === null) throw new Error(`transaction ${hash} is not on the chain`);
+        const options = { disableMemory: true, disableStack: true, disableStorage: true };
+        const trace = (await this.#market.rpc("debug_traceTransaction", hash, options)) as { structLogs: TraceStep[] };
+        return gasParts(trace.structLogs, Number(receipt.gasUsed), Number(transaction.gasLimit));
+      }),
+    );
+    return sumParts(each);
   }
 
   /** Hashes are as dense as real ones, so that calldata costs what it costs. */
