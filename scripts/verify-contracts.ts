@@ -6,13 +6,13 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { root } from "./lib/workspace.ts";
-import { type Figures, openKeptFigures } from "./verify/lib/kept-figures.ts";
+import { CONTRACT_SOURCES, type Figures, openKeptFigures } from "./verify/lib/kept-figures.ts";
 
 const USAGE = `usage: npm run verify:contracts -- [options]
 
 Attacks against weakened contracts, invariants and fuzz at length, the contracts beside a model, proofs, coverage and mutants; two
-parts at a time. Takes hours on two cores. A part that held is not run again until something changes that it depends on; attacks,
-differential and mutation go on where they were ended.
+parts at a time. Takes hours on two cores. A part that held is not run again until something changes that it depends on, and a part that was ended goes
+on where it was.
 
   --only <part>   one of attacks, invariants, fuzz, differential, formal, coverage, mutation; may be repeated
   --again         run also what held before
@@ -25,7 +25,9 @@ type Demand = readonly [name: string, holds: (figures: Figures) => boolean];
 
 /** One part: how it is run, which figures the last line shows, and what they have to be. */
 type Part = {
-  readonly run: () => Promise<Figures>;
+  readonly run: (options: { readonly again: boolean }) => Promise<Figures>;
+  /** What it depends on besides contracts, tests and tools. */
+  readonly sources: readonly string[];
   readonly shows: readonly string[];
   readonly demands: readonly Demand[];
 };
@@ -46,6 +48,7 @@ export const parts: Readonly<Record<string, Part>> = {
       for (const finding of findings) say(finding);
       return { mutants, killed, findings: findings.length };
     },
+    sources: ["scripts/verify/mutation", "scripts/verify/mutation.ts"],
     shows: ["mutants", "killed"],
     demands: [
       atLeast("mutants", 200),
@@ -54,38 +57,43 @@ export const parts: Readonly<Record<string, Part>> = {
     ],
   },
   invariants: {
-    run: async () => {
+    run: async ({ again }) => {
       const { verifyInvariants } = await import("./verify/invariants.ts");
-      return { ...(await verifyInvariants({ long: true })) };
+      return { ...(await verifyInvariants({ long: true, again, log: say })) };
     },
+    sources: ["scripts/verify/invariants.ts"],
     shows: ["count", "callsEach", "failed"],
     demands: [atLeast("count", 40), atLeast("callsEach", 131_072), none("failed")],
   },
   attacks: {
-    run: async () => {
+    run: async ({ again }) => {
       const { verifyAttacks } = await import("./verify/attacks.ts");
       const { tests, failed } = await verifyAttacks({
         threads: 1,
+        again,
         onOutcome: ({ name, ok, note }) => say(`${ok ? "✔" : "✘"} ${name}${ok ? "" : `: ${note}`}`),
       });
       return { tests, failed };
     },
+    sources: ["scripts/verify/attacks.ts"],
     shows: ["tests", "failed"],
     demands: [atLeast("tests", 1), none("failed")],
   },
   differential: {
-    run: async () => {
+    run: async ({ again }) => {
       const { verifyDifferential } = await import("./verify/differential.ts");
-      return { ...(await verifyDifferential({ print: say })) };
+      return { ...(await verifyDifferential({ again, print: say })) };
     },
+    sources: ["scripts/verify/differential.ts", "test/differential", "packages/core/src"],
     shows: ["sequences", "failed"],
     demands: [atLeast("sequences", 1), none("failed")],
   },
   fuzz: {
-    run: async () => {
+    run: async ({ again }) => {
       const { verifyFuzz } = await import("./verify/invariants.ts");
-      return { ...(await verifyFuzz({ long: true })) };
+      return { ...(await verifyFuzz({ long: true, again, log: say })) };
     },
+    sources: ["scripts/verify/invariants.ts"],
     shows: ["properties", "runsEach", "failed"],
     demands: [atLeast("properties", 1), atLeast("runsEach", 100_000), none("failed")],
   },
@@ -95,6 +103,7 @@ export const parts: Readonly<Record<string, Part>> = {
       const { proved, unknown, failed } = await verifyFormal({ log: say });
       return { proved, unknown, failed };
     },
+    sources: ["scripts/verify/formal.ts"],
     shows: ["proved", "unknown"],
     demands: [atLeast("proved", 12), none("unknown"), none("failed")],
   },
@@ -105,6 +114,7 @@ export const parts: Readonly<Record<string, Part>> = {
       for (const finding of findings) say(finding);
       return { lines, statements, branches };
     },
+    sources: ["scripts/verify/coverage", "scripts/verify/coverage.ts", "node_modules/@foundry-rs/forge/package.json"],
     shows: ["lines", "branches"],
     demands: [atLeast("lines", 100), atLeast("statements", 100), atLeast("branches", 100)],
   },
@@ -126,20 +136,10 @@ export function judge(name: string, figures: Figures | undefined): readonly stri
   return demands.filter(([, holds]) => !holds(figures)).map(([demand]) => `${name}: not ${demand}`);
 }
 
-/** What the parts depend on. */
-const SOURCES = [
-  "contracts",
-  "test/contracts",
-  "test/differential",
-  "packages/core/src",
-  "scripts/verify",
-  "hardhat.config.ts",
-  "package-lock.json",
-];
-
 /** Each part has a process of its own: they keep a core busy each, and Hardhat is one a process. */
-async function runPart(name: string, report: string): Promise<Figures | undefined> {
-  const code = await runProcess([join(root, "scripts", "verify-contracts.ts"), "--part", name, "--report", report]);
+async function runPart(name: string, report: string, again: boolean): Promise<Figures | undefined> {
+  const script = join(root, "scripts", "verify-contracts.ts");
+  const code = await runProcess([script, "--part", name, "--report", report, ...(again ? ["--again"] : [])]);
   return code === 0 ? (JSON.parse(readFileSync(report, "utf8")) as Figures) : undefined;
 }
 
@@ -175,7 +175,7 @@ async function main(): Promise<number> {
   if (values.part !== undefined && values.report !== undefined) {
     const part = parts[values.part];
     if (part === undefined) throw new Error(`there is no part ${values.part}`);
-    writeFileSync(values.report, JSON.stringify(await part.run()));
+    writeFileSync(values.report, JSON.stringify(await part.run({ again: values.again })));
     return 0;
   }
   const unknown = values.only?.find((name) => parts[name] === undefined);
@@ -184,9 +184,20 @@ async function main(): Promise<number> {
   if (!Number.isSafeInteger(atOnce) || atOnce < 1) throw new Error("--at-once takes a whole number from 1 on");
   const wanted = Object.keys(parts).filter((name) => values.only?.includes(name) ?? true);
   const results = new Map<string, Figures | undefined>();
-  const kept = openKeptFigures({ root, sources: SOURCES, folder: join(root, ".cache", "verify", "parts") });
+  const folder = join(root, ".cache", "verify", "parts");
+  const kept = new Map(
+    wanted.map((name) => {
+      const sources = [
+        ...CONTRACT_SOURCES,
+        "test/contracts",
+        "scripts/verify-contracts.ts",
+        ...(parts[name]?.sources ?? []),
+      ];
+      return [name, openKeptFigures({ root, sources, folder })] as const;
+    }),
+  );
   for (const name of values.again ? [] : wanted) {
-    const figures = kept.get(name);
+    const figures = kept.get(name)?.get(name);
     if (figures === undefined) continue;
     results.set(name, figures);
     say(`✔ ${name}: ${JSON.stringify(figures)}, held before for the same sources`);
@@ -201,9 +212,9 @@ async function main(): Promise<number> {
       for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
         const started = performance.now();
         say(`${name}: begins`);
-        const figures = await runPart(name, join(scratch, `${name}.json`));
+        const figures = await runPart(name, join(scratch, `${name}.json`), values.again);
         results.set(name, figures);
-        if (figures !== undefined && judge(name, figures).length === 0) kept.put(name, figures);
+        if (figures !== undefined && judge(name, figures).length === 0) kept.get(name)?.put(name, figures);
         const minutes = ((performance.now() - started) / 60_000).toFixed(1);
         say(`${judge(name, figures).length === 0 ? "✔" : "✘"} ${name}: ${JSON.stringify(figures)} in ${minutes} min`);
       }

@@ -8,19 +8,24 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { root } from "../lib/workspace.ts";
 import { type Bytecode, type Compiler, createCompiler, readSources } from "./lib/compile.ts";
+import { CONTRACT_SOURCES, type KeptFigures, openKeptFigures } from "./lib/kept-figures.ts";
 import { type Artifacts, loadArtifacts, runTests } from "./lib/run-against.ts";
 
 /** Folder of the attacks. */
 export const ATTACKS = "test/contracts/attacks";
 
+/** An attack that was fended off, and won where it has to, is not tried again until something changes that it depends on. */
+const KEPT: string = join(root, ".cache", "verify", "attacks");
+
 const USAGE = `usage: node scripts/verify/attacks.ts [options]
 
 Runs each attack of ${ATTACKS} against the market as it is, where its test has to pass, and against the market with the patch
 patches/<attack>.patch applied, where its test has to fail. Needs a current build (npx hardhat build). About ten seconds of one core
-an attack; what was compiled before is taken from .cache/verify.
+an attack. What was compiled before is taken from .cache/verify, and so is what held before.
 
   --only <text>   attacks whose theme and name, as Votes/CopiedCommitment, match this regular expression
   --threads <n>   compilers beside each other; one a core unless told, each takes up to 1 GB of memory
+  --again         also what held before
   --json          print the result as one line of JSON last
   --help          print this`;
 
@@ -103,32 +108,48 @@ export function patchOf(name: string): string {
  *
  * @param options.only regular expression for theme and name, as `Votes/CopiedCommitment`; all unless told
  * @param options.threads compilers beside each other; one a core unless told
+ * @param options.again tries also what held before, for the same contracts and tests
  * @param options.onOutcome told of each attack as it ends
  * @returns counts and outcomes in the order of the attacks
  */
 export async function verifyAttacks(
-  options: { only?: string; threads?: number; onOutcome?: (outcome: AttackOutcome) => void } = {},
+  options: { only?: string; threads?: number; again?: boolean; onOutcome?: (outcome: AttackOutcome) => void } = {},
 ): Promise<AttacksResult> {
-  const { only = "", threads = availableParallelism(), onOutcome } = options;
+  const { only = "", threads = availableParallelism(), again = false, onOutcome } = options;
   const wanted = new RegExp(only);
   const attacks = listAttacks().filter(({ theme, name }) => wanted.test(`${theme}/${name}`));
   const artifacts = loadArtifacts();
   const compiler = createCompiler({ threads, cache: join(root, ".cache/verify") });
   const outcomes = new Map<string, AttackOutcome>();
+  const kept = (attack: Attack): KeptFigures => {
+    const own = [`${ATTACKS}/${attack.theme}.t.sol`, patchOf(attack.name), "scripts/verify/attacks.ts"];
+    return openKeptFigures({ root, sources: [...CONTRACT_SOURCES, "test/contracts/invariants", ...own], folder: KEPT });
+  };
+  for (const attack of again ? [] : attacks) {
+    const { name } = attack;
+    if (kept(attack).get(name) === undefined) continue;
+    const outcome = { name, ok: true, note: "held before" };
+    outcomes.set(name, outcome);
+    onOutcome?.(outcome);
+  }
+  const missing = attacks.filter(({ name }) => !outcomes.has(name));
   try {
     // As it is, and compiled like the weakened ones: what fails there fails for the weakness alone.
-    const targets = new Set(attacks.map(targetOf));
+    const targets = new Set(missing.map(targetOf));
     const sound = new Map<string, Bytecode>();
     for (const target of targets) {
       const compiled = await compiler.compile(readSources(fileOf(target)), [target]);
       if (!compiled.ok) throw new Error(`${target}: ${compiled.errors.join("\n")}`);
       for (const [name, bytecode] of compiled.bytecodes) sound.set(name, bytecode);
     }
-    const waiting = [...attacks];
+    const waiting = [...missing];
     const work = async (): Promise<void> => {
       for (let attack = waiting.shift(); attack !== undefined; attack = waiting.shift()) {
+        // About the sources as they are now, not as they are when it ends.
+        const figures = kept(attack);
         const outcome = await tryAttack(attack, artifacts, compiler, sound);
         outcomes.set(attack.name, outcome);
+        if (outcome.ok) figures.put(attack.name, {});
         onOutcome?.(outcome);
       }
     };
@@ -229,6 +250,7 @@ async function main(): Promise<void> {
     options: {
       only: { type: "string" },
       threads: { type: "string" },
+      again: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
@@ -237,6 +259,7 @@ async function main(): Promise<void> {
   const result = await verifyAttacks({
     ...(values.only === undefined ? {} : { only: values.only }),
     ...(values.threads === undefined ? {} : { threads: Number(values.threads) }),
+    again: values.again,
     onOutcome: ({ name, ok, note }) => console.log(`${ok ? "✔" : "✖"} ${name}: ${note}`),
   });
   console.log(`${result.tests} attacks, ${result.failed} failed`);

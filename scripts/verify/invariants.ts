@@ -1,10 +1,11 @@
 // The invariants and fuzz properties of test/contracts, at length: profile `long` of hardhat.config.ts.
-//   node scripts/verify/invariants.ts [--help] [--json] [--short] [--fuzz | --invariants | --planted] [--runs <n>] [--seed <hex>]
+//   node scripts/verify/invariants.ts [--help] [--json] [--short] [--fuzz | --invariants | --planted] [--runs <n>] [--seed <hex>] [--again]
 import { globSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { root } from "../lib/workspace.ts";
+import { CONTRACT_SOURCES, openKeptFigures } from "./lib/kept-figures.ts";
 
 /** What the invariants came to. */
 export type InvariantsResult = {
@@ -32,7 +33,17 @@ export type VerifyOptions = {
   readonly runs?: number;
   /** Seed of the random inputs, 32 bytes in hexadecimal; Hardhat's unless told. */
   readonly seed?: string;
+  /** Whether the long run tries anew what passed before. */
+  readonly again?: boolean;
+  /** Hears of each file of the long run. */
+  readonly log?: (line: string) => void;
 };
+
+/** A file of tests that passed the long run before is not run again until something changes that it depends on. */
+const KEPT: string = join(root, ".cache", "verify", "long");
+
+/** Counts of one file. */
+type FileFigures = { readonly count: number; readonly least: number; readonly failed: number };
 
 /** The parts of Hardhat's result of a Solidity test that are read here. */
 type TestResult = {
@@ -77,9 +88,46 @@ async function run(files: readonly string[], grep: string, options: VerifyOption
   return tests;
 }
 
-const least = (values: readonly (bigint | undefined)[]): number =>
-  Math.min(...values.map((value) => Number(value ?? 0n)));
 const failures = (tests: readonly TestResult[]): number => tests.filter(({ status }) => status !== "Success").length;
+
+/**
+ * Runs files one by one, those of the long run that passed before excepted.
+ *
+ * @param files from the root of the repository
+ * @param grep tests that are wanted
+ * @param options length and seed
+ * @param runsOf what is counted of a test
+ */
+async function runFiles(
+  files: readonly string[],
+  grep: string,
+  options: VerifyOptions,
+  runsOf: (test: TestResult) => bigint | undefined,
+): Promise<FileFigures> {
+  const { long = false, runs, seed, again = false, log } = options;
+  // Other lengths and seeds say nothing about the long run.
+  const isKept = long && runs === undefined && seed === undefined;
+  const figures: FileFigures[] = [];
+  for (const file of files) {
+    const beside = ["scripts/verify/invariants.ts", "test/contracts/invariants"];
+    const kept = openKeptFigures({ root, sources: [...CONTRACT_SOURCES, ...beside, file], folder: KEPT });
+    const name = `${grep.replace(/\W/g, "")}-${basename(file, ".t.sol")}`;
+    const before = isKept && !again ? (kept.get(name) as FileFigures | undefined) : undefined;
+    if (before === undefined) {
+      const tests = await run([file], grep, options);
+      const least = Math.min(...tests.map((test) => Number(runsOf(test) ?? 0n)));
+      const found = { count: tests.length, least, failed: failures(tests) };
+      figures.push(found);
+      if (isKept && found.failed === 0) kept.put(name, found);
+    } else figures.push(before);
+    if (long) log?.(`${file}: ${JSON.stringify(figures.at(-1))}${before === undefined ? "" : ", held before"}`);
+  }
+  return {
+    count: figures.reduce((sum, { count }) => sum + count, 0),
+    least: Math.min(...figures.map(({ least }) => least)),
+    failed: figures.reduce((sum, { failed }) => sum + failed, 0),
+  };
+}
 
 /**
  * Runs the invariants. The long run makes one campaign a suite and checks all of its invariants after each call; the short one makes
@@ -91,10 +139,14 @@ const failures = (tests: readonly TestResult[]): number => tests.filter(({ statu
 export async function verifyInvariants(options: VerifyOptions = {}): Promise<InvariantsResult> {
   const files = FILES.invariants();
   const count = files.reduce((sum, file) => sum + numberedInvariants(readFileSync(join(root, file), "utf8")).size, 0);
-  const tests = await run(files, options.long === true ? "^invariant_All" : "^invariant_", options);
-  const campaigns = tests.filter(({ name }) => name.startsWith("invariant_All"));
-  if (campaigns.length !== files.length) throw new Error(`${campaigns.length} campaigns for ${files.length} suites`);
-  return { count, callsEach: least(campaigns.map(({ kind }) => kind.calls)), failed: failures(tests) };
+  const grep = options.long === true ? "^invariant_All" : "^invariant_";
+  const figures = await runFiles(files, grep, options, ({ name, kind }) =>
+    // Of the campaigns that check all invariants: the short run has others beside them.
+    name.startsWith("invariant_All") ? kind.calls : BigInt(Number.MAX_SAFE_INTEGER),
+  );
+  if (options.long === true && figures.count !== files.length)
+    throw new Error(`${figures.count} campaigns for ${files.length} suites`);
+  return { count, callsEach: figures.least, failed: figures.failed };
 }
 
 /**
@@ -104,8 +156,8 @@ export async function verifyInvariants(options: VerifyOptions = {}): Promise<Inv
  * @returns counts; all is well if nothing failed
  */
 export async function verifyFuzz(options: VerifyOptions = { long: true }): Promise<FuzzResult> {
-  const tests = await run(FILES.fuzz(), "^testFuzz_", options);
-  return { properties: tests.length, runsEach: least(tests.map(({ kind }) => kind.runs)), failed: failures(tests) };
+  const { count, least, failed } = await runFiles(FILES.fuzz(), "^testFuzz_", options, ({ kind }) => kind.runs);
+  return { properties: count, runsEach: least, failed };
 }
 
 async function main(): Promise<void> {
@@ -120,6 +172,7 @@ async function main(): Promise<void> {
       write: { type: "boolean", default: false },
       runs: { type: "string" },
       seed: { type: "string" },
+      again: { type: "boolean", default: false },
     },
   });
   if (values.help) {
@@ -132,6 +185,7 @@ usage: node scripts/verify/invariants.ts [options]
   --write        with --planted: write their table into test/contracts/README.md
   --short        as npm test runs them
   --runs <n>     runs of each campaign, or inputs of each property
+  --again        also what passed the long run before
   --seed <hex>   seed of the random inputs, 32 bytes
   --json         the last line is JSON`);
     return;
@@ -151,6 +205,8 @@ usage: node scripts/verify/invariants.ts [options]
   }
   const options: VerifyOptions = {
     long: !values.short,
+    again: values.again,
+    log: (line) => console.error(line),
     ...(values.runs === undefined ? {} : { runs: Number(values.runs) }),
     ...(seed === undefined ? {} : { seed }),
   };

@@ -3,6 +3,17 @@ import { createHash } from "node:crypto";
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+/** What every run is about: contracts, what their tests share, and the tools that compile and run them. */
+export const CONTRACT_SOURCES: readonly string[] = [
+  "contracts",
+  ...["harness", "support", "tokens"].map((name) => `test/contracts/${name}`),
+  "hardhat.config.ts",
+  "scripts/verify/lib",
+  ...["@nomicfoundation/edr", "@openzeppelin/contracts", "hardhat", "solc"].map(
+    (name) => `node_modules/${name}/package.json`,
+  ),
+];
+
 /** Figures of one run, by name. */
 export type Figures = Readonly<Record<string, number>>;
 

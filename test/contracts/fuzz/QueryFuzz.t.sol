@@ -33,6 +33,7 @@ contract QueryFuzzTest is QueryMarketTest {
         bool allowed = quote.query != 0 && quote.query < P && quote.expiry > clock;
         allowed = allowed && window >= market.minWindow() && window <= market.maxWindow();
         allowed = allowed && quote.price <= mine && quote.bond <= theirs;
+        for (uint256 i; i < open_.length; ++i) allowed = allowed && quote.query != open_[i].query; // a question is asked once
         bytes memory signed = signature(PROVIDER_KEY, quote);
         vm.prank(asker);
         try market.ask(quote, signed) {
