@@ -79,6 +79,7 @@ export {
 } from "./requester/jobView.ts";
 export { memoryKeyStore, type RequesterKeyStore } from "./requester/keyStore.ts";
 export * from "./requester/makePackage.ts";
+export * from "./requester/openResult.ts";
 export type { OpenedJob, OpenSelectedJobOptions } from "./requester/openSelectedJob.ts";
 export * from "./requester/previewPackage.ts";
 export type { PublishVia } from "./requester/publish.ts";

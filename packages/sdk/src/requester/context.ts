@@ -6,6 +6,7 @@ import type { MarketClient } from "../client.ts";
 import type { TrustedHistory } from "../trust/history.ts";
 import type { TrustPolicy } from "../trust/policy.ts";
 import type { RequesterKeyStore } from "./keyStore.ts";
+import type { OpenedResult, SealedResult } from "./openResult.ts";
 import type { JobRecord } from "./record.ts";
 
 /** When the requester does what is others' duty: carry commitments and openings, promote, settle. */
@@ -33,6 +34,8 @@ export type RequesterContext = {
   /** Milliseconds between looks at the chain. */
   readonly pollIntervalMs: number;
   readonly selfHelp: SelfHelp;
+  /** Opens and hashes a delivered result, here or elsewhere. */
+  readonly openResult: (delivery: SealedResult) => Promise<OpenedResult>;
 };
 
 /**

@@ -19,6 +19,7 @@ import { type FetchResultOptions, fetchResult, type JobResult } from "./fetchRes
 import type { JobView } from "./jobView.ts";
 import type { RequesterKeyStore } from "./keyStore.ts";
 import type { PreparedPackage } from "./makePackage.ts";
+import { type OpenedResult, openResult, type SealedResult } from "./openResult.ts";
 import { type OpenedJob, type OpenSelectedJobOptions, openSelectedJob } from "./openSelectedJob.ts";
 import type { PublishVia } from "./publish.ts";
 import type { JobRecord } from "./record.ts";
@@ -52,6 +53,8 @@ export type RequesterOptions = {
   readonly selfHelp?: SelfHelp;
   /** From `deriveRequesterSecret`: keys of jobs are derived from it instead of random. */
   readonly secret?: Uint8Array;
+  /** Opens and hashes a delivered result: a page has a worker do it. Default: here. */
+  readonly openResult?: (delivery: SealedResult) => Promise<OpenedResult>;
 };
 
 /** Options of calls that can be stopped. */
@@ -136,6 +139,7 @@ export function createRequester(options: RequesterOptions): Requester {
     confirmations: options.confirmations ?? 1,
     pollIntervalMs: options.pollIntervalMs ?? 1_000,
     selfHelp: options.selfHelp ?? "late",
+    openResult: options.openResult ?? openResult,
   };
   return {
     requestJob: (parameters, call = {}) => requestJob(context, parameters, { ...call, secret: options.secret }),

@@ -8,7 +8,6 @@ import {
   MAX_BLOCK_BYTES,
   Outcome,
   offerDigest,
-  openSealed,
   RetryableError,
   resultHashOf,
   sealAad,
@@ -176,8 +175,13 @@ async function tryDeliveries(
   for (const { body, key } of candidates.slice(0, MAX_DELIVERIES)) {
     const { provider, place } = body;
     try {
-      const bytes = await openDelivery(context, record, body, signal);
-      const found = resultHashOf(expected.resultKey, bytes);
+      const sealed = await fetchDelivery(context, record, body, signal);
+      const { bytes, resultHash: found } = await context.openResult({
+        encryptionPrivateKey: record.encryptionPrivateKey,
+        resultKey: expected.resultKey,
+        aad: sealAad({ jobId: record.jobId, provider, ...context.domain }),
+        sealed,
+      });
       // The contract keeps 27 bytes, its event has all 32.
       const isSettled = found.startsWith(expected.hashPrefix) && found === (expected.panel?.resultHash ?? found);
       if (isSettled) return { outcome: "ok", bytes, resultHash: found, from: provider };
@@ -225,7 +229,7 @@ async function readSpeakers(
   return new Map(await Promise.all(speakers));
 }
 
-async function openDelivery(
+async function fetchDelivery(
   context: RequesterContext,
   record: JobRecord,
   body: DeliveryBody,
@@ -248,12 +252,7 @@ async function openDelivery(
     offset += block.length;
   }
   if (offset !== body.size) throw wrongSize(body);
-  return openSealed({
-    privateKey: record.encryptionPrivateKey,
-    purpose: "result",
-    aad: sealAad({ jobId: record.jobId, provider: body.provider, ...context.domain }),
-    sealed,
-  });
+  return sealed;
 }
 
 function wrongSize({ provider, size }: DeliveryBody): FatalError {

@@ -1,6 +1,7 @@
 import { createRequester, type Requester } from "@quorate/sdk";
 import { useMemo } from "react";
 import { jobStore } from "../data/stores.ts";
+import { open } from "../workers/open.ts";
 import { useSession } from "./SessionProvider.tsx";
 import { useSecret } from "./secret.ts";
 import { useTrust } from "./trust.ts";
@@ -21,6 +22,7 @@ export function useRequester(): Requester {
         history,
         fromBlock: network.fromBlock,
         confirmations: network.confirmations,
+        openResult: open,
         ...(secret === undefined ? {} : { secret }),
       }),
     [jobs, relays, sources, policy, history, network, secret],

@@ -7,6 +7,7 @@ import { type Envelope, encodeEnvelope, REQUESTS_TOPIC, signEnvelope } from "../
 import { agent, draftOf, jobId, nowS, otherDomain, requester } from "../fixtures/drafts.ts";
 import { encodePresence, encodeProfile, type Profile, signPresence, signProfile } from "../profile.ts";
 import { createRelayClient } from "./client.ts";
+import { VerifiedMessages } from "./topic.ts";
 import type { RelayClient, RelayClientOptions } from "./types.ts";
 
 type Handler = (request: Request) => Promise<Response> | Response;
@@ -464,6 +465,18 @@ describe("subscription", () => {
   });
 });
 
+describe("messages that were verified", () => {
+  it("are known by their signature, and the oldest are forgotten", () => {
+    const known = new VerifiedMessages();
+    known.add(testHash(0), "0x01");
+    assert.ok(known.has(testHash(0), "0x01"));
+    assert.ok(!known.has(testHash(0), "0x02"));
+    for (let index = 1; index <= 20_000; index++) known.add(testHash(index), "0x01");
+    assert.ok(!known.has(testHash(0), "0x01"));
+    assert.ok(known.has(testHash(1), "0x01") && known.has(testHash(20_000), "0x01"));
+  });
+});
+
 describe("lists", () => {
   it("are merged, read page by page, ordered by time, and fail only when no relay answers", async () => {
     const [a, b] = [new MemoryRelay(), new MemoryRelay()];
@@ -477,6 +490,18 @@ describe("lists", () => {
     const error = await assertCode(client.list(jobId), "RELAYS_UNREACHABLE");
     const codes = (error.cause as AggregateError).errors.map(({ code }: QuorateError) => code);
     assert.deepEqual(codes, ["RELAY_UNREACHABLE", "RELAY_TIMEOUT"]);
+  });
+
+  it("verify each signature, whatever was verified of the same message before", async () => {
+    const relay = new MemoryRelay();
+    const { client } = market([relay]);
+    const [good, other] = offers as [Envelope, Envelope];
+    relay.messages = [json(good)];
+    assert.deepEqual(await client.list(jobId), [good]);
+    relay.messages = [json({ ...good, signature: other.signature })];
+    assert.deepEqual(await client.list(jobId), []);
+    relay.messages = [json(good)];
+    assert.deepEqual(await client.list(jobId), [good]);
   });
 
   it("end although a relay says for ever that there is more", async () => {

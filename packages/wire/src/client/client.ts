@@ -19,7 +19,7 @@ import { encodePresence, encodeProfile, type ProfileRecord } from "../profile.ts
 import { routes, routeUrl } from "../routes.ts";
 import { newestRecords, readProfile, readProfiles } from "./profiles.ts";
 import { createSubscription } from "./subscription.ts";
-import { noneAnswered, readTopic } from "./topic.ts";
+import { noneAnswered, readTopic, VerifiedMessages } from "./topic.ts";
 import { asQuorateError, badResponse, exchangeBytes, parseJson, sleep, withRetries } from "./transport.ts";
 import type {
   CallOptions,
@@ -62,6 +62,7 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
     graceMs = 3_000,
     waitMs = 20_000,
   } = options;
+  const verified = new VerifiedMessages();
   /** Failures in a row at each relay: blocks are asked for where things went well. */
   const failures = new Map<string, number>(urls.map((url) => [url, 0]));
 
@@ -176,7 +177,7 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
 
     subscribe: (topic: Hex, subscribeOptions: SubscribeOptions = {}): Subscription =>
       createSubscription(
-        { urls, domain, fetch: fetch_, clock, logger, signal: options.signal, timeoutMs, waitMs },
+        { urls, domain, fetch: fetch_, clock, logger, signal: options.signal, timeoutMs, waitMs, verified },
         topic,
         subscribeOptions,
       ),
@@ -185,7 +186,7 @@ export function createRelayClient(options: RelayClientOptions): RelayClient {
       withSignal(signal, async (inner) => {
         const { values, errors } = await askAll(inner, (url) =>
           withDeadline(inner, timeoutMs, (limited) =>
-            readTopic({ fetch: fetch_, url, topic, timeoutMs, signal: limited }, domain, unixSeconds(clock)),
+            readTopic({ fetch: fetch_, url, topic, timeoutMs, signal: limited }, domain, unixSeconds(clock), verified),
           ),
         );
         if (values.length === 0) throw noneAnswered(`The topic ${topic}`, errors);

@@ -1,7 +1,7 @@
 import { type Clock, type Hex, isQuorateError, type Logger, type MarketDomain, unixSeconds } from "@quorate/core";
 import type { Envelope } from "../envelope.ts";
 import type { Cursor } from "../pages.ts";
-import { type CheckedMessage, checkPage, readPage } from "./topic.ts";
+import { type CheckedMessage, checkPage, readPage, type VerifiedMessages } from "./topic.ts";
 import { backoffMs, sleep } from "./transport.ts";
 import type { RelayCursors, SubscribeOptions, Subscription } from "./types.ts";
 
@@ -15,6 +15,8 @@ export type SubscriptionContext = {
   readonly signal: AbortSignal | undefined;
   readonly timeoutMs: number;
   readonly waitMs: number;
+  /** Shared with whatever else the client reads. */
+  readonly verified: VerifiedMessages;
 };
 
 /** Digests remembered per relay. A flood at one relay forgets what came from that relay only. */
@@ -99,7 +101,7 @@ async function* follow(
   let wake = (): void => {};
   stop.signal.addEventListener("abort", () => wake(), { once: true });
   const readers = context.urls.map((url, relay) =>
-    readRelay(context, url, topic, cursors.get(url), delivered[relay] as Memory, delivered, stop.signal, (offered) => {
+    readRelay(context, url, topic, cursors.get(url), delivered[relay] as Memory, stop.signal, (offered) => {
       return new Promise<void>((taken) => {
         batches.push({ relay, ...offered, taken });
         wake();
@@ -147,7 +149,6 @@ async function readRelay(
   topic: Hex,
   start: Cursor | undefined,
   own: Memory,
-  all: readonly Memory[],
   signal: AbortSignal,
   offer: (batch: { messages: readonly CheckedMessage[]; cursor: Cursor }) => Promise<void>,
 ): Promise<void> {
@@ -166,9 +167,8 @@ async function readRelay(
         timeoutMs: context.timeoutMs,
         signal,
       });
-      const { messages, lies } = await checkPage(page, topic, context.domain, unixSeconds(context.clock), (digest) =>
-        all.some((memory) => memory.has(digest)),
-      );
+      const nowS = unixSeconds(context.clock);
+      const { messages, lies } = await checkPage(page, topic, context.domain, nowS, context.verified);
       const fresh = messages.filter(({ digest }) => !own.has(digest));
       for (const { digest } of fresh) own.add(digest);
       if (lies > 0) logger.warn("relay_lied", { topic, messages: lies });

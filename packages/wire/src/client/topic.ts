@@ -55,6 +55,31 @@ export type CheckedMessage = {
   readonly envelope: Envelope;
 };
 
+/** Messages that a client remembers to have verified. */
+const MAX_VERIFIED = 20_000;
+
+/**
+ * Messages whose signature was verified, by digest. Recovering a signer takes a millisecond or two, and a reader sees the same
+ * messages at every relay and each time it lists a topic.
+ */
+export class VerifiedMessages {
+  readonly #signatures = new Map<Hex, Hex>();
+
+  /** Whether this very signature of this very message is known to be good: another one says nothing. */
+  has(digest: Hex, signature: Hex): boolean {
+    return this.#signatures.get(digest) === signature;
+  }
+
+  add(digest: Hex, signature: Hex): void {
+    this.#signatures.set(digest, signature);
+    if (this.#signatures.size <= MAX_VERIFIED) return;
+    for (const oldest of this.#signatures.keys()) {
+      this.#signatures.delete(oldest);
+      break;
+    }
+  }
+}
+
 /** What the messages of one page came to. */
 export type CheckedPage = {
   readonly messages: readonly CheckedMessage[];
@@ -70,14 +95,14 @@ export type CheckedPage = {
  * @param topic Topic that was asked for.
  * @param domain Market.
  * @param nowS Reader's time, unix s.
- * @param isKnown Tells of a digest whether its message needs no second look.
+ * @param known Messages that need no second look; takes those that are verified here.
  */
 export async function checkPage(
   page: MessagePage,
   topic: Hex,
   domain: MarketDomain,
   nowS: number,
-  isKnown: (digest: Hex) => boolean,
+  known: VerifiedMessages,
 ): Promise<CheckedPage> {
   const messages: CheckedMessage[] = [];
   let lies = 0;
@@ -91,14 +116,16 @@ export async function checkPage(
     const envelope = parsed.data;
     if (isOfAnotherMarket(envelope, domain) || !isFresh(envelope, nowS)) continue;
     const digest = envelopeDigest(envelope, domain);
-    if (isKnown(digest)) {
-      messages.push({ digest, envelope });
-      continue;
+    if (!known.has(digest, envelope.signature)) {
+      // Let others run in between.
+      if (++verified % 8 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+      if (!(await verifyEnvelope(envelope, domain))) {
+        lies++;
+        continue;
+      }
+      known.add(digest, envelope.signature);
     }
-    // recovery takes a millisecond or two: let others run in between
-    if (++verified % 8 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
-    if (await verifyEnvelope(envelope, domain)) messages.push({ digest, envelope });
-    else lies++;
+    messages.push({ digest, envelope });
   }
   return { messages, lies };
 }
@@ -126,12 +153,14 @@ const MAX_LIST_MESSAGES = 5_000;
  * @param request First page to ask for.
  * @param domain Market.
  * @param nowS Reader's time, unix s.
+ * @param known As of {@link checkPage}.
  * @throws QuorateError when the first page fails; what came before a later failure is kept
  */
 export async function readTopic(
   request: Omit<PageRequest, "after" | "waitMs">,
   domain: MarketDomain,
   nowS: number,
+  known: VerifiedMessages,
 ): Promise<ReadonlyMap<Hex, Envelope>> {
   const found = new Map<Hex, Envelope>();
   let after: Cursor | undefined;
@@ -145,7 +174,7 @@ export async function readTopic(
       break;
     }
     const before = found.size;
-    const checked = await checkPage(page, request.topic, domain, nowS, (digest) => found.has(digest));
+    const checked = await checkPage(page, request.topic, domain, nowS, known);
     for (const { digest, envelope } of checked.messages) found.set(digest, envelope);
     read += page.messages.length;
     // a relay that repeats itself for ever, or promises more and gives nothing, is left
