@@ -1,5 +1,6 @@
 // A reporter of node:test that writes one JSON line an event, for scripts/test.ts to count. Pretty text is for people; counts
 // are read from here.
+import { resolve } from "node:path";
 import { inspect } from "node:util";
 
 /** A line of the report. */
@@ -17,6 +18,9 @@ export type ReportLine =
   /** The run ended by itself; without this line it crashed. */
   | { readonly type: "end" };
 
+/** Said of a file that failed beside its tests. */
+export const FILE_FAILED = "the process of this file failed";
+
 type TestEvent = {
   readonly type: string;
   // biome-ignore lint/suspicious/noExplicitAny: the events of node:test are a union that @types/node declares in part only
@@ -31,9 +35,17 @@ type TestEvent = {
  */
 export default async function* reporter(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   const path: string[] = [];
+  /** Tests by file; told at the end of a run in one process, where files do not end one by one. */
+  const tests = new Map<string, number>();
+  let haveEnded = false;
   for await (const { type, data } of source) {
     const line = toLine(type, data, path);
-    if (line !== undefined) yield `${JSON.stringify(line)}\n`;
+    if (line === undefined) continue;
+    if (line.type === "file") haveEnded = true;
+    else if (line.type === "end" && !haveEnded) {
+      for (const [file, count] of tests) yield `${JSON.stringify({ type: "file", file, tests: count })}\n`;
+    } else if ("name" in line) tests.set(line.file, (tests.get(line.file) ?? 0) + 1);
+    yield `${JSON.stringify(line)}\n`;
   }
 }
 
@@ -50,10 +62,8 @@ function toLine(type: string, data: any, path: string[]): ReportLine | undefined
       const file: string = data.file ?? data.name;
       const ms: number = data.details.duration_ms;
       // What a process says about its file as a whole has no entryFile: it passes also when the file has no test or left early.
-      if (data.entryFile === undefined && data.nesting === 0 && String(file).endsWith(data.name)) {
-        return type === "test:fail"
-          ? { type: "fail", name, file, ms, detail: "the process of this file failed" }
-          : undefined;
+      if (data.entryFile === undefined && data.nesting === 0 && resolve(data.name) === file) {
+        return type === "test:fail" ? { type: "fail", name, file, ms, detail: FILE_FAILED } : undefined;
       }
       // A suite fails with its tests, which are counted; when it fails by itself (a hook, its body) it counts.
       if (
@@ -73,7 +83,9 @@ function toLine(type: string, data: any, path: string[]): ReportLine | undefined
       return { type: "output", file: data.file, text: data.message };
     // What went wrong outside of a test (after its end, while loading) is told here.
     case "test:diagnostic":
-      return data.file === undefined ? undefined : { type: "output", file: data.file, text: `${data.message}\n` };
+      if (data.file !== undefined) return { type: "output", file: data.file, text: `${data.message}\n` };
+      // In one process nobody knows the file; counts are told in the same way.
+      return /^Error: /.test(data.message) ? { type: "output", file: "", text: `${data.message}\n` } : undefined;
     default:
       return undefined;
   }

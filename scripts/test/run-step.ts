@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { root } from "../lib/workspace.ts";
-import type { ReportLine } from "./reporter.ts";
+import { FILE_FAILED, type ReportLine } from "./reporter.ts";
 import type { Command, Step } from "./steps.ts";
 
 /** A test that was run. */
@@ -145,7 +145,9 @@ async function runTests(step: Step, scratch: string, timeoutMs: number): Promise
       : [
           "node",
           "--test",
-          `--test-concurrency=${work.concurrency}`,
+          `--test-isolation=${work.isolation}`,
+          // One process takes no number of processes.
+          ...(work.isolation === "none" ? [] : ["--test-concurrency=1"]),
           `--test-timeout=${TEST_TIMEOUT_MS}`,
           `--test-reporter=${join(root, "scripts/test/reporter.ts")}`,
           `--test-reporter-destination=${report}`,
@@ -223,7 +225,7 @@ export function judgeReport(lines: readonly ReportLine[], end: RunEnd): Outcome 
       name: "it runs to the end",
       file: end.step,
       ms: 0,
-      detail: `${why}\n${end.output.trim()}`,
+      detail: `${why}\n${end.output.trim()}\n${outputs.get("") ?? ""}`.trimEnd(),
     });
   }
   const failed = new Set(outcome.failures.map((failure) => failure.file));
@@ -237,5 +239,9 @@ export function judgeReport(lines: readonly ReportLine[], end: RunEnd): Outcome 
         detail: `${failure.detail}\n--- printed by ${show(file)}\n${text.trim()}`,
       };
   }
-  return outcome;
+  // What files of one process print is the output of all.
+  const failures = outcome.failures.map((failure) =>
+    failure.detail === FILE_FAILED ? { ...failure, detail: `${failure.detail}\n${end.output.trim()}` } : failure,
+  );
+  return { ...outcome, failures };
 }

@@ -22,10 +22,11 @@ const HEAD = 'import { test, describe, it, before } from "node:test"; import ass
 async function run(
   name: string,
   text: string,
+  isolation: "process" | "none" = "process",
 ): Promise<{ passed: number; failed: readonly string[]; details: string }> {
   const file = join(folder, `${name}.test.mjs`);
   writeFileSync(file, HEAD + text);
-  const step: Step = { name, load: 1, timeoutMs: 20_000, work: { kind: "node-test", files: [file], concurrency: 1 } };
+  const step: Step = { name, load: 1, timeoutMs: 20_000, work: { kind: "node-test", files: [file], isolation } };
   const { passed, failures } = await runStep(step, folder);
   return {
     passed: passed.length,
@@ -34,55 +35,67 @@ async function run(
   };
 }
 
+for (const isolation of ["process", "none"] as const) {
+  describe(`counting, isolation ${isolation}`, () => {
+    it("counts tests, not suites, with the names of their suites", async () => {
+      const result = await run(
+        "counts",
+        'describe("s", () => { it("a", () => {}); it("b", () => assert.equal(1, 2)); }); test("c", () => {});',
+        isolation,
+      );
+      assert.equal(result.passed, 2);
+      assert.deepEqual(result.failed, ["s > b"]);
+      assert.match(result.details, /1 !== 2/);
+      assert.match(result.details, /counts\.test\.mjs:2/);
+    });
+
+    it("counts skipped and unfinished tests as failed", async () => {
+      const result = await run(
+        "skips",
+        'it.skip("s", () => {}); it("t", { todo: true }, () => {}); it("u", (t) => t.skip()); it("v", () => {});',
+        isolation,
+      );
+      assert.equal(result.passed, 1);
+      assert.deepEqual(result.failed, ["s", "t", "u"]);
+    });
+
+    it("counts a file without a test, one that leaves early, and one that crashes, as failed", async () => {
+      assert.deepEqual((await run("empty", "", isolation)).failed, ["the file runs its tests to the end"]);
+      assert.deepEqual(
+        (await run("leaves", 'test("x", () => process.exit(0)); test("y", () => {});', isolation)).failed,
+        ["the file runs its tests to the end"],
+      );
+      const crashed = await run("crash", 'console.error("last words"); throw new Error("boom");', isolation);
+      assert.equal(crashed.passed, 0);
+      assert.ok(crashed.failed.length > 0);
+      assert.match(crashed.details, /last words/);
+    });
+
+    it("counts a broken hook once with its tests", async () => {
+      const result = await run(
+        "hook",
+        'describe("s", () => { before(() => { throw new Error("no database"); }); it("a", () => {}); });',
+        isolation,
+      );
+      assert.equal(result.passed, 0);
+      assert.match(result.details, /no database/);
+    });
+
+    it("counts what a file does after its tests", async () => {
+      const result = await run(
+        "late",
+        'test("x", () => { setTimeout(() => { throw new Error("too late"); }, 20); });',
+        isolation,
+      );
+      assert.match(result.details, /too late/);
+      assert.ok(result.failed.length > 0);
+    });
+  });
+}
+
 describe("counting", () => {
-  it("counts tests, not suites, with the names of their suites", async () => {
-    const result = await run(
-      "counts",
-      'describe("s", () => { it("a", () => {}); it("b", () => assert.equal(1, 2)); }); test("c", () => {});',
-    );
-    assert.equal(result.passed, 2);
-    assert.deepEqual(result.failed, ["s > b"]);
-    assert.match(result.details, /1 !== 2/);
-    assert.match(result.details, /counts\.test\.mjs:2/);
-  });
-
-  it("counts skipped and unfinished tests as failed", async () => {
-    const result = await run(
-      "skips",
-      'it.skip("s", () => {}); it("t", { todo: true }, () => {}); it("u", (t) => t.skip()); it("v", () => {});',
-    );
-    assert.equal(result.passed, 1);
-    assert.deepEqual(result.failed, ["s", "t", "u"]);
-  });
-
-  it("counts a file without a test, one that leaves early, and one that crashes, as failed", async () => {
-    assert.deepEqual((await run("empty", "")).failed, ["the file runs its tests to the end"]);
-    assert.deepEqual((await run("leaves", 'test("x", () => process.exit(0)); test("y", () => {});')).failed, [
-      "the file runs its tests to the end",
-    ]);
-    const crashed = await run("crash", 'console.error("last words"); throw new Error("boom");');
-    assert.equal(crashed.passed, 0);
-    assert.ok(crashed.failed.length > 0);
-    assert.match(crashed.details, /last words/);
-  });
-
-  it("counts a broken hook once with its tests", async () => {
-    const result = await run(
-      "hook",
-      'describe("s", () => { before(() => { throw new Error("no database"); }); it("a", () => {}); });',
-    );
-    assert.equal(result.passed, 0);
-    assert.match(result.details, /no database/);
-  });
-
-  it("counts what a file does after its tests", async () => {
-    const result = await run("late", 'test("x", () => { setTimeout(() => { throw new Error("too late"); }, 20); });');
-    assert.match(result.details, /too late/);
-    assert.ok(result.failed.length > 0);
-  });
-
   it("fails a step that runs no test", async () => {
-    const none: Step = { name: "none", load: 1, work: { kind: "node-test", files: [], concurrency: 1 } };
+    const none: Step = { name: "none", load: 1, work: { kind: "node-test", files: [], isolation: "process" } };
     assert.deepEqual(
       (await runStep(none, folder)).failures.map(({ detail }) => detail),
       ["not one test was run"],

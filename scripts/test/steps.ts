@@ -14,8 +14,15 @@ export type Command = {
 /** What a step runs. */
 export type Work =
   | { readonly kind: "commands"; readonly commands: readonly Command[] }
-  /** node:test over files; `concurrency` files at a time. */
-  | { readonly kind: "node-test"; readonly files: readonly string[]; readonly concurrency: number }
+  /**
+   * node:test over files, one after the other: each in a process of its own, or all in one, which loads what they share once. In one
+   * process, hooks outside of any `describe` are those of all files.
+   */
+  | {
+      readonly kind: "node-test";
+      readonly files: readonly string[];
+      readonly isolation: "process" | "none";
+    }
   /** A test task of Hardhat, as `["test", "solidity"]`. */
   | { readonly kind: "hardhat"; readonly task: readonly string[] };
 
@@ -48,10 +55,10 @@ const E2E_COMPILES: ReadonlySet<string> = new Set(["web"]);
 const bin = (name: string): string => join(root, "node_modules", ".bin", name);
 const script = (file: string, ...args: readonly string[]): readonly string[] => ["node", join(root, file), ...args];
 const commands = (...list: readonly Command[]): Work => ({ kind: "commands", commands: list });
-const tests = (pattern: string, concurrency = 1): Work => ({
+const tests = (pattern: string, isolation: "process" | "none" = "process"): Work => ({
   kind: "node-test",
   files: globSync(pattern, { cwd: root, exclude: (path) => path.includes("node_modules") }).sort(),
-  concurrency,
+  isolation,
 });
 /** Folders below a folder that hold tests: each is a step. */
 const folders = (path: string): readonly string[] => {
@@ -175,7 +182,7 @@ export function listSteps(): readonly Step[] {
     },
     { name: "house", load: 1, work: tests("scripts/**/*.test.ts") },
     ...packageNames().flatMap((name): readonly Step[] => {
-      const work = tests(`packages/${name}/**/*.test.ts`);
+      const work = tests(`packages/${name}/**/*.test.ts`, "none");
       if (work.kind === "node-test" && work.files.length === 0) return [];
       return [{ name: `unit ${name}`, load: 1, work, ...(PROVES.has(name) ? { after: ["keys"] } : {}) }];
     }),

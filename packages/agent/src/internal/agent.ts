@@ -26,7 +26,7 @@ import type { ChainFact, ExplainingEventName, FactEventName, JournalEntry } from
 import { judgeRequest, type RequestJudgement } from "./judge-request.ts";
 import { createOfferDesk, type OfferDesk, type WouldTake } from "./offer-desk.ts";
 import { offerKeyPair } from "./offer-key.ts";
-import { pause } from "./pause.ts";
+import { pause, REDELIVERY_PAUSE_MS, redeliveryPauseMs } from "./pause.ts";
 import { checkPeerMessage } from "./peer-messages.ts";
 import { createPerformer, type Unstamped } from "./perform.ts";
 import type { Policy } from "./policy.ts";
@@ -103,8 +103,6 @@ export type Agent = {
   status(): AgentStatus;
 };
 
-/** Local pause between looks at relays for requests to send a result again, milliseconds. */
-const REDELIVERY_POLL_MS = 5_000;
 /** Local pause between looks at refused requests whose reason may pass, milliseconds. */
 const RECONSIDER_MS = 5_000;
 const FINALITY_POLL_MS = 1_000;
@@ -380,12 +378,19 @@ class ProviderAgent implements Agent {
     }
   }
 
-  /** Settled jobs are many and ask rarely: one after the other instead of a connection each. */
+  /** Settled jobs are many and ask rarely: one after the other instead of a connection each, and the older the rarer. */
   async #watchRedeliveries(relays: RelayClient, signal: AbortSignal): Promise<void> {
+    let lookedAt: ReadonlyMap<Hex, number> = new Map();
     while (!signal.aborted) {
+      const looked = new Map<Hex, number>();
       for (const job of this.#state.jobs.values()) {
         const facts = factsOf(job);
         if (signal.aborted || facts?.settled === undefined || job.deliveredAt === undefined) continue;
+        const before = lookedAt.get(job.jobId);
+        const ageS = (this.#state.horizons?.head.timestamp ?? 0) - facts.settled.settledAt;
+        const isDue = before === undefined || performance.now() >= before + redeliveryPauseMs(ageS);
+        looked.set(job.jobId, isDue ? performance.now() : before);
+        if (!isDue) continue;
         try {
           for (const envelope of await relays.list(job.jobId, { signal })) {
             if (envelope.kind !== "redelivery") continue;
@@ -396,7 +401,8 @@ class ProviderAgent implements Agent {
           this.#ports.logger.debug("redeliveries_not_read", { jobId: job.jobId, error });
         }
       }
-      await pause(REDELIVERY_POLL_MS, signal).catch(() => {});
+      lookedAt = looked;
+      await pause(REDELIVERY_PAUSE_MS[0], signal).catch(() => {});
     }
   }
 

@@ -466,14 +466,18 @@ describe("subscription", () => {
 });
 
 describe("messages that were verified", () => {
-  it("are known by their signature, and the oldest are forgotten", () => {
+  it("are known by every byte of their text, and the oldest are forgotten when there are many", () => {
     const known = new VerifiedMessages();
-    known.add(testHash(0), "0x01");
-    assert.ok(known.has(testHash(0), "0x01"));
-    assert.ok(!known.has(testHash(0), "0x02"));
-    for (let index = 1; index <= 20_000; index++) known.add(testHash(index), "0x01");
-    assert.ok(!known.has(testHash(0), "0x01"));
-    assert.ok(known.has(testHash(1), "0x01") && known.has(testHash(20_000), "0x01"));
+    const message = { digest: testHash(0), envelope: offers[0] as Envelope };
+    const text = (index: number): string => String(index).padEnd(64 * 1024, "x");
+    for (let index = 0; index < 128; index++) known.add(text(index), message);
+    assert.equal(known.get(text(0)), message);
+    assert.equal(known.get(`${text(0)} `), undefined);
+    known.add(text(0), message);
+    assert.equal(known.get(text(0)), message, "what is there already takes no room");
+    known.add(text(128), message);
+    assert.equal(known.get(text(0)), undefined);
+    assert.equal(known.get(text(1)), message);
   });
 });
 

@@ -55,27 +55,29 @@ export type CheckedMessage = {
   readonly envelope: Envelope;
 };
 
-/** Messages that a client remembers to have verified. */
-const MAX_VERIFIED = 20_000;
+/** Length of the texts of verified messages that a client remembers. */
+const MAX_REMEMBERED_LENGTH = 8 * 1024 * 1024;
 
 /**
- * Messages whose signature was verified, by digest. Recovering a signer takes a millisecond or two, and a reader sees the same
- * messages at every relay and each time it lists a topic.
+ * Messages that were verified, by their text as a relay gives it. A reader sees the same messages at every relay and each time it
+ * lists a topic, and to hash one and recover its signer takes milliseconds. Whatever differs in a byte, a signature too, is another.
  */
 export class VerifiedMessages {
-  readonly #signatures = new Map<Hex, Hex>();
+  readonly #messages = new Map<string, CheckedMessage>();
+  #length = 0;
 
-  /** Whether this very signature of this very message is known to be good: another one says nothing. */
-  has(digest: Hex, signature: Hex): boolean {
-    return this.#signatures.get(digest) === signature;
+  get(text: string): CheckedMessage | undefined {
+    return this.#messages.get(text);
   }
 
-  add(digest: Hex, signature: Hex): void {
-    this.#signatures.set(digest, signature);
-    if (this.#signatures.size <= MAX_VERIFIED) return;
-    for (const oldest of this.#signatures.keys()) {
-      this.#signatures.delete(oldest);
-      break;
+  add(text: string, message: CheckedMessage): void {
+    if (this.#messages.has(text)) return;
+    this.#messages.set(text, message);
+    this.#length += text.length;
+    for (const oldest of this.#messages.keys()) {
+      if (this.#length <= MAX_REMEMBERED_LENGTH) break;
+      this.#messages.delete(oldest);
+      this.#length -= oldest.length;
     }
   }
 }
@@ -108,24 +110,25 @@ export async function checkPage(
   let lies = 0;
   let verified = 0;
   for (const { message } of page.messages) {
-    const parsed = envelopeSchema.safeParse(message);
-    if (!parsed.success || parsed.data.topic !== topic.toLowerCase()) {
+    const text = JSON.stringify(message);
+    const before = known.get(text);
+    const envelope = before?.envelope ?? envelopeSchema.safeParse(message).data;
+    if (envelope === undefined || envelope.topic !== topic.toLowerCase()) {
       lies++;
       continue;
     }
-    const envelope = parsed.data;
     if (isOfAnotherMarket(envelope, domain) || !isFresh(envelope, nowS)) continue;
-    const digest = envelopeDigest(envelope, domain);
-    if (!known.has(digest, envelope.signature)) {
-      // Let others run in between.
-      if (++verified % 8 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
-      if (!(await verifyEnvelope(envelope, domain))) {
-        lies++;
-        continue;
-      }
-      known.add(digest, envelope.signature);
+    if (before !== undefined) {
+      messages.push(before);
+      continue;
     }
-    messages.push({ digest, envelope });
+    // Let others run in between.
+    if (++verified % 8 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+    if (await verifyEnvelope(envelope, domain)) {
+      const checked = { digest: envelopeDigest(envelope, domain), envelope };
+      known.add(text, checked);
+      messages.push(checked);
+    } else lies++;
   }
   return { messages, lies };
 }
