@@ -4,15 +4,15 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Page } from "playwright-core";
 import { askAndCheck } from "../../test/e2e/web/stories/askAndCheck.ts";
-import { goToReview, publishRequest } from "../../test/e2e/web/stories/requestAndWatch.ts";
+import { goToReview, publishRequest, trustProviders } from "../../test/e2e/web/stories/requestAndWatch.ts";
 import { type Stage, setStage } from "../../test/e2e/web/support/stage.ts";
 import { ensureBuilt, pageSizes } from "../web.ts";
 
 const USAGE = `usage: npm run bench -- web [options]
 
 Opens the web app of a local market in Debian's Chromium, with empty caches, its agents paused. Tells the medians of three: time from the
-address to an answered press; the longest task of the page while 8 MiB of data are chosen, tried, encrypted and published, and while a
-receipt is verified.
+address to an answered press; the longest task of the page while 8 MiB of data are chosen, tried, encrypted and published, while a
+result of 8 MiB is fetched, opened and shown, and while a receipt is verified.
 
   --json   one line of JSON last
   --help   print this`;
@@ -20,7 +20,10 @@ receipt is verified.
 const ROUNDS = 3;
 const DATA_BYTES = 8 * 1024 ** 2;
 /** Targets, milliseconds. */
-const TARGETS = { interactiveMs: 2_000, encryptTaskMs: 100, verifyTaskMs: 100 } as const;
+const TARGETS = { interactiveMs: 2_000, encryptTaskMs: 100, openTaskMs: 100, verifyTaskMs: 100 } as const;
+
+/** A job with a large result, and who asked for it. */
+type Returned = { readonly jobId: string; readonly owner: Parameters<Stage["comesBack"]>[0] };
 
 type Figures = Readonly<Record<keyof typeof TARGETS, number>>;
 
@@ -77,6 +80,43 @@ async function measureEncryption(stage: Stage): Promise<number> {
   return ms;
 }
 
+/** Has a job done whose result is large; the agents work meanwhile. */
+async function makeLargeResult(stage: Stage): Promise<Returned> {
+  const visitor = await stage.visitor({ wallet: "funded" });
+  const { page } = visitor;
+  await visitor.open("#/request");
+  await visitor.connect();
+  await page.getByText("A file of mine").click();
+  const program = join(stage.market.folder, "large.js");
+  writeFileSync(program, `export default () => new Uint8Array(${DATA_BYTES}).fill(65);\n`);
+  await page.locator('input[type="file"]').first().setInputFiles(program);
+  await page.getByText("runs in QuickJS").waitFor();
+  await page.getByRole("button", { name: "Arguments, input and limits" }).click();
+  await page.getByLabel("Output", { exact: true }).fill(String((2 * DATA_BYTES) / 1024));
+  await goToReview(page, "150");
+  const jobId = await publishRequest(page);
+  await trustProviders(page);
+  await page.getByRole("button", { name: "Open the job" }).click();
+  await page.getByText("Opened in this browser, and equal to what the chain accepted").waitFor({ timeout: 240_000 });
+  if (visitor.privateKey === undefined) throw new Error("the visitor has no key");
+  const owner = { storage: await visitor.storage(), privateKey: visitor.privateKey };
+  await stage.endStory();
+  return { jobId, owner };
+}
+
+async function measureOpening(stage: Stage, { jobId, owner }: Returned): Promise<number> {
+  const visitor = await stage.comesBack(owner);
+  const { page } = visitor;
+  await visitor.open("#/");
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  await noteTasks(page);
+  await visitor.open(`#/jobs/${jobId}`);
+  await page.getByText("Opened in this browser, and equal to what the chain accepted").waitFor();
+  const ms = await longest(page);
+  await stage.endStory();
+  return ms;
+}
+
 async function measureVerification(stage: Stage, receipt: string): Promise<number> {
   const visitor = await stage.visitor();
   const { page } = visitor;
@@ -98,6 +138,7 @@ async function measure(): Promise<Figures> {
     const { receiptLink } = stage.kept;
     if (receiptLink === undefined) throw new Error("the story left no receipt");
     await stage.endStory();
+    const large = await makeLargeResult(stage);
     const paused = stage.market.signal("agent-process", "SIGSTOP");
     if (paused === 0) throw new Error("no agent was found to pause");
     const rounds = async (one: () => Promise<number>): Promise<number> => {
@@ -108,6 +149,7 @@ async function measure(): Promise<Figures> {
     return {
       interactiveMs: await rounds(() => measureStart(stage)),
       encryptTaskMs: await rounds(() => measureEncryption(stage)),
+      openTaskMs: await rounds(() => measureOpening(stage, large)),
       verifyTaskMs: await rounds(() => measureVerification(stage, receiptLink)),
     };
   } finally {

@@ -23,6 +23,8 @@ import {
   getAccount,
   getJob,
   memoryKeyStore,
+  type OpenedResult,
+  openResult,
   parseTrustPolicy,
   planReplication,
   type Requester,
@@ -52,6 +54,7 @@ describe("a requester's client on a real chain", { timeout: 240_000 }, () => {
   let relays: ReturnType<typeof memoryRelays>;
   let providers: ScriptedProvider[];
   let requester: Requester;
+  const keyStore = memoryKeyStore();
   const me = (): Hex => chain.account(1).address;
 
   before(async () => {
@@ -64,6 +67,7 @@ describe("a requester's client on a real chain", { timeout: 240_000 }, () => {
       chain,
       relays,
       providers.map(({ address }) => address),
+      { keyStore },
     );
   });
 
@@ -416,6 +420,17 @@ describe("a requester's client on a real chain", { timeout: 240_000 }, () => {
     await b.deliver(ref, placeOf(job.record, a.address), utf8("junk"), { provider: a.address });
     await a.deliver(ref, placeOf(job.record, a.address), RESULT);
     assert.equal((await requester.fetchResult(job.jobId, { timeoutMs: 10_000 })).from, a.address);
+
+    // As a page has a worker open it: what is handed over and comes back survives a copy, and the hash is compared all the same.
+    const elsewhere = (change: (opened: OpenedResult) => OpenedResult): Requester =>
+      requesterOf(chain, relays, [], {
+        keyStore,
+        openResult: async (delivery) => change(structuredClone(await openResult(structuredClone(delivery)))),
+      });
+    const options = { timeoutMs: 10_000 };
+    assert.deepEqual((await elsewhere((opened) => opened).fetchResult(job.jobId, options)).bytes, RESULT);
+    const wrong = elsewhere((opened) => ({ ...opened, resultHash: `0x${"00".repeat(32)}` }));
+    await assertCode(wrong.fetchResult(job.jobId, { timeoutMs: 300 }), "RESULT_MISMATCH");
   });
 
   test("a failure that the panel agreed on is decoded without any delivery", async () => {

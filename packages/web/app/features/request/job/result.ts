@@ -28,8 +28,8 @@ const images: readonly (readonly [type: string, magic: readonly (number | undefi
   ["image/bmp", [0x42, 0x4d]],
 ];
 
-/** JSON above this size is shown as text: a tree of millions of values helps nobody. */
-const MOST_JSON_BYTES = 4 * 1024 * 1024;
+/** JSON above this size is shown as text: a tree of millions of values helps nobody, and to read it holds up the page. */
+const MOST_JSON_BYTES = 1024 * 1024;
 
 /** Rows above this number are cut in the table. */
 export const MOST_ROWS = 500;
