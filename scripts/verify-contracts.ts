@@ -11,8 +11,8 @@ import { CONTRACT_SOURCES, type Figures, openKeptFigures } from "./verify/lib/ke
 const USAGE = `usage: npm run verify:contracts -- [options]
 
 Attacks against weakened contracts, invariants and fuzz at length, the contracts beside a model, proofs, coverage and mutants; two
-parts at a time. Takes hours on two cores. A part that held is not run again until something changes that it depends on, and a part that was ended goes
-on where it was.
+parts at a time. Takes hours on two cores. A part that held is not run again until something changes that it depends on, and a part
+that was ended goes on where it was.
 
   --only <part>   one of attacks, invariants, fuzz, differential, formal, coverage, mutation; may be repeated
   --again         run also what held before
