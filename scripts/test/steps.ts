@@ -49,8 +49,8 @@ const COMPILES: ReadonlySet<string> = new Set(["contracts", "attacks", "queries"
 const PROVES: ReadonlySet<string> = new Set(["proofs", "domain", "sdk", "queries", "start", "web"]);
 /** Folders of test/e2e that keep a core busy for minutes: many processes, real proofs, a browser. */
 const HEAVY: ReadonlySet<string> = new Set(["start", "web"]);
-/** Folders of test/integration that wait for chains, relays or the registry half of their time. */
-const WAITING: ReadonlySet<string> = new Set(["agent", "pack", "sdk"]);
+/** Folders of test/integration that wait for relays or the registry half of their time. */
+const WAITING: ReadonlySet<string> = new Set(["pack", "sdk"]);
 /** Folders of test/e2e whose tests use contracts of test/contracts. */
 const E2E_COMPILES: ReadonlySet<string> = new Set(["web"]);
 

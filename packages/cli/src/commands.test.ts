@@ -23,7 +23,8 @@ async function call(argv: readonly string[], state = home): Promise<{ code: numb
 }
 
 mkdirSync(home);
-writeFileSync(join(home, "config.json"), JSON.stringify({ version: 1, network: "a", networks: { a: network } }));
+const networks = { a: network, queries: { ...network, queryMarket: testAddress(9) } };
+writeFileSync(join(home, "config.json"), JSON.stringify({ version: 1, network: "a", networks }));
 const program = join(folder, "program.js");
 writeFileSync(program, "export default () => 1");
 const card = join(folder, "card.json");
@@ -79,7 +80,12 @@ const refused: readonly [string, string, number, readonly string[]][] = [
     2,
     ["query", "ask", "--url", "http://127.0.0.1:9", "--subject", card, "--asker-name", "a".repeat(201)],
   ],
-  ["a card that is none", "USAGE_CARD", 2, ["query", "ask", "--url", "http://127.0.0.1:9", "--subject", card]],
+  [
+    "a card that is none",
+    "USAGE_CARD",
+    2,
+    ["query", "ask", "--network", "queries", "--url", "http://127.0.0.1:9", "--subject", card],
+  ],
   ["a query id that is none", "USAGE_QUERY", 2, ["query", "ask", "0xzz", "--home", keyed]],
   ["a query of a key that has none", "QUERY_UNKNOWN", 4, ["query", "answer", "0x12345678", "--home", keyed]],
   ["a consent request that is none", "CONSENT_REQUEST_INVALID", 2, ["subject", "consent", card]],

@@ -2,7 +2,6 @@ import { FatalError, type Hex, isQuorateError, RetryableError } from "@quorate/c
 import type { Asker, QueryView } from "@quorate/sdk/queries";
 import { Command } from "commander";
 import { numberToHex } from "viem";
-import { z } from "zod";
 import { action, type Context, queryMarketOf } from "../context.ts";
 import { Interrupted } from "../exit-codes.ts";
 import { readJsonFile } from "../json-file.ts";
@@ -151,8 +150,9 @@ async function prepare(context: Context, options: AskOptions): Promise<void> {
     }
   }
   const papers = papersOf(options);
-  const { proofs } = await loadQueries();
-  const card = readCard(subject);
+  const { proofs, sdk } = await loadQueries();
+  const site = { chainId: context.network().network.chainId, market: queryMarketOf(context) };
+  const card = fromFile(subject, "card", (json) => sdk.parseSubjectCard(json, site));
   const { dataset, definition, offers } = await datasetAt(context, url, options.dataset ?? card.dataset);
   const statement = statementOf(options, definition, proofs, Math.floor(Date.now() / 1_000));
   const asker = await askerOf(context, { signs: true });
@@ -207,7 +207,11 @@ async function ask(context: Context, queryId: Hex, options: AskOptions): Promise
   if (options.yes !== true && (!process.stdin.isTTY || output.json)) {
     throw new FatalError("USAGE_CONFIRM", "Asking moves money and there is nobody to ask. Say --yes.");
   }
-  const consent = options.consent === undefined ? undefined : readConsent(options.consent, queryId);
+  const { sdk } = await loadQueries();
+  const consent =
+    options.consent === undefined
+      ? undefined
+      : fromFile(options.consent, "consent", (json) => sdk.parseConsentFile(json, queryId)).consent;
   const asker = await askerOf(context, { signs: true });
   const asked = await comingBack(context, queryId, "ask", "--yes", async () => {
     output.progress("sending the question to the provider");
@@ -337,50 +341,16 @@ async function verify(context: Context, file: string, options: VerifyOptions): P
   );
 }
 
-/** A card as `subject card` writes it. */
-const cardSchema = z.object({
-  version: z.literal(1),
-  chainId: z.int().positive(),
-  market: z.string().regex(/^0x[0-9a-fA-F]{40}$/),
-  provider: z.string().regex(/^0x[0-9a-fA-F]{40}$/),
-  dataset: z.string().regex(/^0x[0-9a-f]{64}$/),
-  subjectKey: z.array(z.string().regex(/^\d{1,78}$/)).length(2),
-});
-
-function readCard(file: string): { readonly dataset: string; readonly subjectKey: readonly [bigint, bigint] } {
-  const parsed = cardSchema.safeParse(readJsonFile(file, "card"));
-  if (!parsed.success) {
-    throw new FatalError(
-      "USAGE_CARD",
-      `${file} is no subject's card: ${z.prettifyError(parsed.error)}. The subject writes it with quorate subject card.`,
-    );
+/** Reads what somebody handed over; the error names the file. */
+function fromFile<T>(file: string, what: "card" | "consent", parse: (json: unknown) => T): T {
+  const json = readJsonFile(file, what);
+  try {
+    return parse(json);
+  } catch (cause) {
+    if (!isQuorateError(cause)) throw cause;
+    if (what === "card") throw new FatalError("USAGE_CARD", `${file} cannot be used. ${cause.message}`, { cause });
+    throw new FatalError("USAGE_CONSENT", `${file} cannot be used. ${cause.message}`, { cause });
   }
-  const [x = "0", y = "0"] = parsed.data.subjectKey;
-  return { dataset: parsed.data.dataset, subjectKey: [BigInt(x), BigInt(y)] };
-}
-
-/** A consent as `subject consent` writes it. */
-const consentSchema = z.object({
-  version: z.literal(1),
-  query: z.string().regex(/^0x[0-9a-f]{64}$/),
-  consent: z.base64(),
-});
-
-function readConsent(file: string, queryId: Hex): string {
-  const parsed = consentSchema.safeParse(readJsonFile(file, "consent"));
-  if (!parsed.success) {
-    throw new FatalError(
-      "USAGE_CONSENT",
-      `${file} is no consent: ${z.prettifyError(parsed.error)}. The subject writes it with quorate subject consent.`,
-    );
-  }
-  if (parsed.data.query !== queryId) {
-    throw new FatalError(
-      "USAGE_CONSENT",
-      `${file} is the consent to query ${parsed.data.query}, not to ${queryId}. Name the right query or file.`,
-    );
-  }
-  return parsed.data.consent;
 }
 
 async function tokenOf(context: Context, asker: Asker, queryId: Hex): Promise<Token> {

@@ -1,4 +1,4 @@
-import { FatalError, type Hex } from "@quorate/core";
+import { FatalError } from "@quorate/core";
 import type { ConsentReview } from "@quorate/proofs";
 import type { OwnRecordView } from "@quorate/sdk/queries";
 import { Command } from "commander";
@@ -151,7 +151,7 @@ async function consent(
   options: DomainOptions & { valid?: string; out?: string; yes?: boolean },
 ): Promise<void> {
   const { output } = context;
-  const { proofs } = await loadQueries();
+  const { proofs, sdk } = await loadQueries();
   const request = proofs.parseConsentRequest(readJsonFile(file, "consent request"));
   if (options.yes !== true && (!process.stdin.isTTY || output.json)) {
     throw new FatalError("USAGE_CONFIRM", "A consent cannot be taken back, and there is nobody to ask. Say --yes.");
@@ -171,8 +171,7 @@ async function consent(
   const notAfter =
     options.valid === undefined ? undefined : Math.floor(Date.now() / 1_000) + parseDuration(options.valid, "--valid");
   const given = await context.sending(() => subject.consent(request, review, { notAfter }));
-  const query: Hex = numberToHex(given.query, { size: 32 });
-  const json = { version: 1, query, consent: given.sealed, notAfter: given.notAfter };
+  const json = sdk.consentFileOf(given);
   if (options.out !== undefined) writeWhole(options.out, `${JSON.stringify(json, null, 2)}\n`);
   const { words, warnings, answer: truth } = review;
   output.result(

@@ -3,6 +3,7 @@ export * from "./createAsker.ts";
 export * from "./createSubject.ts";
 export { type FetchDatasetParameters, type FetchedDataset, fetchDataset } from "./fetchDataset.ts";
 export type { QueryStage, QueryView, WaitForQueryOptions } from "./followQuery.ts";
+export * from "./handover.ts";
 export type { OwnRecordView } from "./ownRecords.ts";
 export type { PreparedQuery, PrepareQueryParameters } from "./prepareQuery.ts";
 export {

@@ -6,7 +6,7 @@ import {
   parseConsentRequest,
   queryOfQuestion,
 } from "@quorate/proofs";
-import type { SubjectClient } from "@quorate/sdk/queries";
+import { type ConsentFile, consentFileOf, type SubjectClient } from "@quorate/sdk/queries";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Check, Eye, EyeOff, X } from "lucide-react";
 import { type ReactNode, useMemo, useState } from "react";
@@ -20,7 +20,7 @@ import { formatMoment } from "../../lib/format.ts";
 import { downloadJson, readShared, toLinkPart } from "../../lib/share.ts";
 import { routes } from "../../routes.ts";
 import { Button, ButtonLink, Card, Disclosure, ErrorNote, Facts, Hash, Note, Page, Wait } from "../../ui/index.ts";
-import { type ConsentFile, consentFileOf, consentSetting } from "./consentFile.ts";
+import { consentSetting } from "./consentFile.ts";
 import { CopyTextButton, NeedsWallet, NoQueryMarket, TextOrFile, useCanSign } from "./parts.tsx";
 import styles from "./questions.module.css";
 import { refusalWords } from "./words.ts";

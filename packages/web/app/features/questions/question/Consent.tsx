@@ -1,5 +1,5 @@
 import { consentRequestToJson } from "@quorate/proofs";
-import type { Asker } from "@quorate/sdk/queries";
+import type { Asker, ConsentFile } from "@quorate/sdk/queries";
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import type { Hex } from "viem";
@@ -10,7 +10,7 @@ import { downloadJson, toLinkPart } from "../../../lib/share.ts";
 import { useChainTime } from "../../../market/index.ts";
 import { routes } from "../../../routes.ts";
 import { Button, Card, Countdown, ErrorNote, Note, Wait } from "../../../ui/index.ts";
-import { type ConsentFile, consentSetting, readConsentFile } from "../consentFile.ts";
+import { consentSetting, readConsentFile } from "../consentFile.ts";
 import { SharedLink, TextOrFile } from "../parts.tsx";
 import { useIsAsker } from "./useIsAsker.tsx";
 import { useQuoting } from "./useQuoting.ts";
