@@ -70,6 +70,23 @@ const folders = (path: string): readonly string[] => {
 /** A step for what may not be in the tree; never a way around a failing one: the pattern is a path, not a result. */
 const when = (path: string, ...steps: readonly Step[]): readonly Step[] => (existsSync(join(root, path)) ? steps : []);
 
+/** The step of a folder of test/integration. */
+function integration(name: string): Step {
+  const work = tests(`test/integration/${name}/**/*.test.ts`);
+  const after = [
+    ...(COMPILES.has(name) ? ["compile"] : []),
+    ...(PROVES.has(name) ? ["keys"] : []),
+    ...(name === "pack" ? ["sizes"] : []),
+  ];
+  return {
+    name: `integration ${name}`,
+    load: WAITING.has(name) ? 0.5 : 1,
+    timeoutMs: LONG_MS,
+    work,
+    ...(after.length > 0 ? { after } : {}),
+  };
+}
+
 /**
  * All steps in the order in which they are started.
  *
@@ -93,6 +110,13 @@ export function listSteps(): readonly Step[] {
         argv: script("scripts/circuits.ts", "--check"),
       }),
     },
+    // Builds the web app, which others look at.
+    {
+      name: "sizes",
+      load: 1,
+      fast: true,
+      work: commands({ name: "no page of the web app is above its limit", argv: script("scripts/web.ts", "--sizes") }),
+    },
     // What waits for a chain's time more than it computes comes early and runs beside the rest. It deploys what `@quorate/abi`
     // carries and needs no compiler.
     ...folders("test/e2e").map((name): Step => {
@@ -109,6 +133,9 @@ export function listSteps(): readonly Step[] {
         work: tests(`test/e2e/${name}/**/*.test.ts`),
       };
     }),
+    ...folders("test/integration")
+      .filter((name) => WAITING.has(name))
+      .map(integration),
     // Long and on one core: early, so that nothing waits for it in the end.
     {
       name: "circuits",
@@ -176,12 +203,6 @@ export function listSteps(): readonly Step[] {
         { name: "the report on mutants is current", argv: script("scripts/verify/mutation.ts", "--check") },
       ),
     }),
-    {
-      name: "sizes",
-      load: 1,
-      fast: true,
-      work: commands({ name: "no page of the web app is above its limit", argv: script("scripts/web.ts", "--sizes") }),
-    },
     { name: "house", load: 1, work: tests("scripts/**/*.test.ts") },
     ...packageNames().flatMap((name): readonly Step[] => {
       const work = tests(`packages/${name}/**/*.test.ts`, "none");
@@ -189,21 +210,9 @@ export function listSteps(): readonly Step[] {
       return [{ name: `unit ${name}`, load: 1, work, ...(PROVES.has(name) ? { after: ["keys"] } : {}) }];
     }),
     { name: "solidity", load: 2, after: ["compile"], work: { kind: "hardhat", task: ["test", "solidity"] } },
-    ...folders("test/integration").map((name): Step => {
-      const work = tests(`test/integration/${name}/**/*.test.ts`);
-      const after = [
-        ...(COMPILES.has(name) ? ["compile"] : []),
-        ...(PROVES.has(name) ? ["keys"] : []),
-        ...(name === "pack" ? ["sizes"] : []),
-      ];
-      return {
-        name: `integration ${name}`,
-        load: WAITING.has(name) ? 0.5 : 1,
-        timeoutMs: LONG_MS,
-        work,
-        ...(after.length > 0 ? { after } : {}),
-      };
-    }),
+    ...folders("test/integration")
+      .filter((name) => !WAITING.has(name))
+      .map(integration),
     ...when("scripts/bench/gas.ts", {
       name: "gas",
       load: 1,
