@@ -32,7 +32,7 @@ import {
 } from "./support/model.ts";
 
 const SEED = 20_261_122;
-const RUNS = 40;
+const RUNS = 80;
 
 type Action = "commit" | "carry" | "decline" | "promote" | "reveal" | "settle";
 

@@ -149,6 +149,8 @@ class ChildRun {
   #ready = false;
   #ending: Ending | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** Ends with the tool that lowers the child's limits, which must not outlive the run either. */
+  #lowering: Promise<boolean> = Promise.resolve(true);
 
   constructor(child: Child, pkg: Package, prlimit: string | undefined) {
     this.#child = child;
@@ -169,8 +171,9 @@ class ChildRun {
       // A child that dies early closes its input; how it ended tells more than the broken pipe.
       child.stdin.on("error", () => {});
       child.on("error", (error) => this.#end({ kind: "died", detail: error.message }));
-      child.on("close", (code, killedBy) => {
+      child.on("close", async (code, killedBy) => {
         clearTimeout(this.#timer);
+        await this.#lowering;
         signal?.removeEventListener("abort", abort);
         if (signal?.aborted === true) {
           reject(signal.reason);
@@ -221,14 +224,14 @@ class ChildRun {
   /** Takes the right to open anything, then hands over the package; the program's time begins. */
   async #begin(): Promise<void> {
     clearTimeout(this.#timer);
-    if (this.#prlimit !== undefined) {
-      const lowered = await this.#lowerLimits(this.#prlimit);
-      if (!lowered) {
-        this.#end({ kind: "died", detail: "its right to open descriptors could not be taken" });
-        return;
-      }
-    }
+    if (this.#prlimit !== undefined) this.#lowering = this.#lowerLimits(this.#prlimit);
+    const lowered = await this.#lowering;
+    // Nobody can lower the limits of a process that is gone: how it went tells more.
     if (this.#child.exitCode !== null || this.#child.signalCode !== null || this.#ending !== undefined) return;
+    if (!lowered) {
+      this.#end({ kind: "died", detail: "its right to open descriptors could not be taken" });
+      return;
+    }
     const { wallTimeMs } = this.#pkg.manifest.limits;
     this.#timer = setTimeout(() => this.#end({ kind: "wallTime" }), Math.min(wallTimeMs, 2 ** 31 - 1));
     for (const part of encodeInput(this.#pkg)) this.#child.stdin.write(part);
