@@ -203,17 +203,28 @@ function bindingProblem(envelope: EnvelopeDraft & { sender: Address }, domain: M
 }
 
 /**
- * Tells whether an envelope was signed by its sender for this market and does not contradict itself: a request is sent by
+ * Digest of an envelope that was signed by its sender for this market and does not contradict itself: a request is sent by
  * its requester with the requirements that it names. Time is not looked at; see {@link assertFresh}.
  * A smart account's signature (ERC-1271) is not accepted: agents and requesters sign with EOAs.
  *
  * @param envelope Parsed envelope.
  * @param domain Market.
- * @returns False for a message of another market too.
+ * @returns As {@link envelopeDigest}; undefined for any other envelope, one of another market too.
+ */
+export async function verifiedDigest(envelope: Envelope, domain: MarketDomain): Promise<Hex | undefined> {
+  if (bindingProblem(envelope, domain) !== undefined) return undefined;
+  const digest = envelopeDigest(envelope, domain);
+  return (await isSignedBy(digest, envelope.signature, envelope.sender)) ? digest : undefined;
+}
+
+/**
+ * Tells whether an envelope has a {@link verifiedDigest}.
+ *
+ * @param envelope Parsed envelope.
+ * @param domain Market.
  */
 export async function verifyEnvelope(envelope: Envelope, domain: MarketDomain): Promise<boolean> {
-  if (bindingProblem(envelope, domain) !== undefined) return false;
-  return isSignedBy(envelopeDigest(envelope, domain), envelope.signature, envelope.sender);
+  return (await verifiedDigest(envelope, domain)) !== undefined;
 }
 
 /**

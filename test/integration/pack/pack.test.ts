@@ -62,9 +62,10 @@ function knownVersions(dependencies: Readonly<Record<string, string>>): unknown 
   const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as {
     readonly packages: Readonly<Record<string, { readonly link?: boolean; readonly dev?: boolean }>>;
   };
+  // What a package of ours has below itself, since tools at the root have another version of it, comes to the top.
   const foreign = Object.entries(lock.packages)
-    .filter(([path, { link }]) => /^node_modules\/(?!@quorate\/)/.test(path) && link !== true)
-    .map(([path, { dev: _, ...entry }]) => [path, entry] as const);
+    .filter(([path, { dev, link }]) => /^(packages\/\w+\/)?node_modules\/(?!@quorate\/)/.test(path) && !dev && !link)
+    .map(([path, entry]) => [path.replace(/^packages\/\w+\//, ""), entry] as const);
   return {
     name: "consumer",
     version: "1.0.0",
@@ -153,7 +154,7 @@ describe("packed packages", () => {
     const lock = JSON.parse(readFileSync(join(project, "package-lock.json"), "utf8")) as {
       packages: Record<string, { resolved?: string }>;
     };
-    const ours = Object.entries(lock.packages).filter(([path]) => /node_modules\/@quorate\/[^/]+$/.test(path));
+    const ours = Object.entries(lock.packages).filter(([path]) => path.includes("node_modules/@quorate/"));
     assert.deepEqual(ours.map(([path]) => path).sort(), names.map((name) => `node_modules/@quorate/${name}`).sort());
     for (const [path, { resolved }] of ours) assert.match(resolved ?? "", /^file:tarballs\//, path);
   });

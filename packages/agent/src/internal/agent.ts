@@ -26,7 +26,7 @@ import type { ChainFact, ExplainingEventName, FactEventName, JournalEntry } from
 import { judgeRequest, type RequestJudgement } from "./judge-request.ts";
 import { createOfferDesk, type OfferDesk, type WouldTake } from "./offer-desk.ts";
 import { offerKeyPair } from "./offer-key.ts";
-import { pause, REDELIVERY_PAUSE_MS, redeliveryPauseMs } from "./pause.ts";
+import { pause, redeliveryPauseMs } from "./pause.ts";
 import { checkPeerMessage } from "./peer-messages.ts";
 import { createPerformer, type Unstamped } from "./perform.ts";
 import type { Policy } from "./policy.ts";
@@ -402,7 +402,7 @@ class ProviderAgent implements Agent {
         }
       }
       lookedAt = looked;
-      await pause(REDELIVERY_PAUSE_MS[0], signal).catch(() => {});
+      await pause(redeliveryPauseMs(0), signal).catch(() => {});
     }
   }
 

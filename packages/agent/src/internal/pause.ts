@@ -17,7 +17,7 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** Shortest and longest local pause between two looks for requests to send a result again, milliseconds. */
-export const REDELIVERY_PAUSE_MS: readonly [shortest: number, longest: number] = [5_000, 60_000];
+const REDELIVERY_PAUSE_MS: readonly [shortest: number, longest: number] = [5_000, 60_000];
 
 /**
  * Pause between two looks at one job's topic for a request to send its result again: who lost a result asks soon, as a rule.

@@ -13,7 +13,7 @@ import {
   parseEnvelope,
   relayError,
   routes,
-  verifyEnvelope,
+  verifiedDigest,
 } from "@quorate/wire";
 import express, { type Request, type Response, type Router } from "express";
 import type { StoredPage } from "../messages.ts";
@@ -56,12 +56,11 @@ export function mountMessages(router: Router, context: RelayContext): void {
 async function post(json: unknown, source: string, context: RelayContext): Promise<PostedMessage> {
   const envelope = parseEnvelope(json);
   assertFresh(envelope, unixSeconds(context.clock), context.config.limits.messageLifetimeS);
-  const digests = context.markets.map((market) => ({ market, digest: envelopeDigest(envelope, market) }));
-  for (const { digest } of digests) {
-    const known = context.messages.find(digest);
+  for (const market of context.markets) {
+    const known = context.messages.find(envelopeDigest(envelope, market));
     if (known !== undefined) return known;
   }
-  const digest = await digestOfSigned(envelope, digests);
+  const digest = await digestOfSigned(envelope, context.markets);
   if (digest === undefined) {
     throw relayError(
       "BAD_SIGNATURE",
@@ -72,12 +71,10 @@ async function post(json: unknown, source: string, context: RelayContext): Promi
   return context.messages.post({ envelope, digest, source, trusted: context.isTrusted(envelope.sender) });
 }
 
-async function digestOfSigned(
-  envelope: Envelope,
-  candidates: readonly { market: MarketDomain; digest: Hex }[],
-): Promise<Hex | undefined> {
-  for (const { market, digest } of candidates) {
-    if (await verifyEnvelope(envelope, market)) return digest;
+async function digestOfSigned(envelope: Envelope, markets: readonly MarketDomain[]): Promise<Hex | undefined> {
+  for (const market of markets) {
+    const digest = await verifiedDigest(envelope, market);
+    if (digest !== undefined) return digest;
   }
   return undefined;
 }

@@ -1,6 +1,6 @@
 import { type Hex, type MarketDomain, RetryableError } from "@quorate/core";
 import { isAddressEqual } from "viem";
-import { assertFresh, type Envelope, envelopeDigest, envelopeSchema, verifyEnvelope } from "../envelope.ts";
+import { assertFresh, type Envelope, envelopeSchema, verifiedDigest } from "../envelope.ts";
 import { belongsToRequests } from "../internal/kinds.ts";
 import { MAX_MESSAGE_BYTES, MAX_MESSAGE_LIFETIME_S, MAX_PAGE_BYTES } from "../limits.ts";
 import { type Cursor, type MessagePage, messagePageSchema } from "../pages.ts";
@@ -124,11 +124,14 @@ export async function checkPage(
     }
     // Let others run in between.
     if (++verified % 8 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
-    if (await verifyEnvelope(envelope, domain)) {
-      const checked = { digest: envelopeDigest(envelope, domain), envelope };
-      known.add(text, checked);
-      messages.push(checked);
-    } else lies++;
+    const digest = await verifiedDigest(envelope, domain);
+    if (digest === undefined) {
+      lies++;
+      continue;
+    }
+    const checked = { digest, envelope };
+    known.add(text, checked);
+    messages.push(checked);
   }
   return { messages, lies };
 }
