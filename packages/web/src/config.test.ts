@@ -12,14 +12,16 @@ const network = {
 };
 
 test("what a network may leave out is filled in", () => {
-  const { relays, domains, fromBlock, confirmations, queryMarket } = parseNetwork(network);
+  const { relays, domains, fromBlock, confirmations, firstVisitBlocks, index, queryMarket } = parseNetwork(network);
   assert.deepEqual(
-    { relays, domains, fromBlock, confirmations, queryMarket },
+    { relays, domains, fromBlock, confirmations, firstVisitBlocks, index, queryMarket },
     {
       relays: [],
       domains: [],
       fromBlock: 0,
       confirmations: 2,
+      firstVisitBlocks: 20_000,
+      index: undefined,
       queryMarket: undefined,
     },
   );

@@ -41,6 +41,10 @@ export type NetworkConfig = {
   readonly fromBlock: number;
   /** Blocks after which an event counts, its own included. */
   readonly confirmations: number;
+  /** Newest blocks that a first visit reads by itself, header by header. */
+  readonly firstVisitBlocks: number;
+  /** JSON-RPC endpoint that answers `eth_getLogs` for long ranges; what happened before is read there. None if absent. */
+  readonly index?: string | undefined;
 };
 
 /** Schema of {@link NetworkConfig}. */
@@ -59,6 +63,8 @@ export const networkSchema: z.ZodType<NetworkConfig, unknown> = z.strictObject({
   domains: z.array(httpUrl).max(32).default([]),
   fromBlock: z.int().nonnegative().default(0),
   confirmations: z.int().min(1).max(1_000).default(2),
+  firstVisitBlocks: z.int().min(1).max(10_000_000).default(20_000),
+  index: httpUrl.optional(),
 });
 
 /** The file `config.json` beside the app. */

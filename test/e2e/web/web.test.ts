@@ -7,6 +7,7 @@ import { connect } from "./stories/connect.ts";
 import { consentRefused } from "./stories/consentRefused.ts";
 import { batchingWallet, contractAccount } from "./stories/contractAccount.ts";
 import { nobodyOffers } from "./stories/nobodyOffers.ts";
+import { olderHistory } from "./stories/olderHistory.ts";
 import { overdueQuestion } from "./stories/overdueQuestion.ts";
 import { requestAndWatch } from "./stories/requestAndWatch.ts";
 import { resumeRequest } from "./stories/resumeRequest.ts";
@@ -46,6 +47,7 @@ test("a wallet that batches calls funds and opens with one prompt, and once when
   batchingWallet(stage));
 test("the market shows its figures, jobs, providers and reasons; money goes in and out, and two tabs agree", () =>
   seeTheMarket(stage));
+test("older history comes from an index that holds against the chain, and from no other", () => olderHistory(stage));
 test("a question is asked with its subject's consent, answered with a proof, and its receipt checked", () =>
   askAndCheck(stage));
 if (isFull) {

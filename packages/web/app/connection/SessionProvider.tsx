@@ -220,7 +220,7 @@ function sourcesOf({ rpc }: NetworkConfig): readonly BlockSource[] {
 }
 
 function hubOf(network: NetworkConfig): HubOptions {
-  const { chainId, market, queryMarket, fromBlock, confirmations } = network;
+  const { chainId, market, queryMarket, fromBlock, confirmations, firstVisitBlocks, index } = network;
   return {
     key: networkKey(network),
     chainId,
@@ -228,6 +228,8 @@ function hubOf(network: NetworkConfig): HubOptions {
     ...(queryMarket === undefined ? {} : { queryMarket }),
     fromBlock,
     confirmations,
+    firstVisitBlocks,
     sources: sourcesOf(network),
+    ...(index === undefined ? {} : { index: viemBlockSource(index, { verifyHeaders: "off" }) }),
   };
 }

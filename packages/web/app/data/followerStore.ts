@@ -1,6 +1,6 @@
-import { applyUpdate, type Batch, type FollowerStore } from "@quorate/chain";
+import { applyUpdate, type Batch, type FollowerSnapshot, type FollowerStore } from "@quorate/chain";
 import type { IDBPTransaction } from "idb";
-import { openDatabase, type QuorateSchema, unavailable } from "./db.ts";
+import { notify, openDatabase, type QuorateSchema, unavailable } from "./db.ts";
 import type { StoredLog } from "./log.ts";
 
 /** Handle of the transaction in which logs and cursor move together. */
@@ -34,7 +34,7 @@ export function followerStore(network: string): FollowerStore<IndexTransaction> 
   };
 }
 
-async function abort(transaction: IndexTransaction): Promise<void> {
+async function abort(transaction: Pick<IndexTransaction, "abort" | "done">): Promise<void> {
   try {
     transaction.abort();
     await transaction.done;
@@ -70,16 +70,60 @@ export async function logsAbove(network: string, block: number): Promise<readonl
   return await (await openDatabase()).getAll("logs", rangeAbove(network, block));
 }
 
+/** Where history came from that this browser did not read from the chain itself. */
+export type HistoryOrigin = {
+  readonly host: string;
+  /** Its last block. */
+  readonly through: number;
+  /** Ranges of blocks in which it was compared with the chain. */
+  readonly places: number;
+};
+
+/** Name of the setting that holds a network's {@link HistoryOrigin}. */
+export const historySetting = (network: string): string => `history/${network}`;
+
+/**
+ * Takes over history that was read elsewhere, with the cursor from which a follower goes on: all of it or nothing.
+ *
+ * @param network - Key of the network.
+ * @param history - Logs, the state of a follower that has delivered them, and where they came from.
+ * @throws FatalError `STORAGE_UNAVAILABLE`.
+ */
+export async function adoptHistory(
+  network: string,
+  history: {
+    readonly snapshot: FollowerSnapshot;
+    readonly logs: readonly StoredLog[];
+    readonly origin: HistoryOrigin;
+  },
+): Promise<void> {
+  const transaction = (await openDatabase()).transaction(["logs", "cursors", "settings"], "readwrite");
+  try {
+    const logs = transaction.objectStore("logs");
+    // Asynchronous each, so that one that is refused at once leaves none of the others without a reader of its error.
+    await Promise.all(history.logs.map(async (log) => logs.put(log, [network, log.blockNumber, log.logIndex])));
+    await transaction.objectStore("cursors").put(history.snapshot, network);
+    await transaction.objectStore("settings").put(history.origin, historySetting(network));
+    await transaction.done;
+  } catch (cause) {
+    await abort(transaction);
+    throw unavailable(cause);
+  }
+  notify("settings", historySetting(network));
+}
+
 /**
  * Forgets what was read of a chain; keys stay.
  *
  * @param network - Key of the network.
  */
 export async function forgetIndex(network: string): Promise<void> {
-  const transaction = (await openDatabase()).transaction(["logs", "cursors"], "readwrite");
+  const transaction = (await openDatabase()).transaction(["logs", "cursors", "settings"], "readwrite");
   await transaction.objectStore("logs").delete(rangeAbove(network, -1));
   await transaction.objectStore("cursors").delete(network);
+  await transaction.objectStore("settings").delete(historySetting(network));
   await transaction.done;
+  notify("settings", historySetting(network));
 }
 
 function rangeAbove(network: string, block: number): IDBKeyRange {

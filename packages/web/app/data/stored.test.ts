@@ -1,7 +1,7 @@
 import "fake-indexeddb/auto";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Batch, FollowedBlock, SnapshotUpdate } from "@quorate/chain";
+import type { Batch, FollowedBlock, RawLog, SnapshotUpdate } from "@quorate/chain";
 import { isQuorateError } from "@quorate/core";
 import { encodeSubjectState, type SubjectState, subjectStateId } from "@quorate/sdk/queries";
 import { testAddress, testHash } from "@quorate/testkit";
@@ -15,7 +15,9 @@ import {
   type Records,
   readRecords,
 } from "./backup.ts";
-import { followerStore, forgetIndex, logsAbove, writeBatch } from "./followerStore.ts";
+import { adoptHistory, followerStore, forgetIndex, historySetting, logsAbove, writeBatch } from "./followerStore.ts";
+import type { StoredLog } from "./log.ts";
+import { readSetting } from "./settings.ts";
 
 const KEY = "31337-test";
 
@@ -80,6 +82,32 @@ test("logs and cursor move together, roll back together, and not at all when the
   await forgetIndex(KEY);
   assert.equal(await store.load(), undefined);
   assert.deepEqual(await logsAbove(KEY, -1), []);
+});
+
+test("history from an index is taken over with its cursor and its origin, or not at all, and forgotten with them", async () => {
+  const store = followerStore(KEY);
+  const [header] = updateOf([7]).append;
+  assert.ok(header);
+  const snapshot = { chainId: 31_337, genesisHash: testHash(0xee), fromBlock: 0, tail: [header] };
+  const logs = [5, 6].map((block) => ({ ...(blockOf(block).logs[0] as RawLog), timestamp: block }));
+  const origin = { host: "index.example", through: 7, places: 32 };
+  const unreadable = { ...logs[0], timestamp: Symbol("what no database takes") } as unknown as StoredLog;
+  await assert.rejects(adoptHistory(KEY, { snapshot, origin, logs: [...logs, unreadable] }));
+  assert.deepEqual([await store.load(), await logsAbove(KEY, -1)], [undefined, []]);
+  assert.equal(await readSetting(historySetting(KEY)), undefined);
+
+  await adoptHistory(KEY, { snapshot, logs, origin });
+  assert.deepEqual([await store.load(), await logsAbove(KEY, -1)], [snapshot, logs]);
+  assert.deepEqual(await readSetting(historySetting(KEY)), origin);
+  await store.commit({ append: updateOf([8]).append, pruneBelow: 0 }, (tx) => writeBatch(KEY, batchOf([8]), tx));
+  assert.deepEqual(
+    (await logsAbove(KEY, 5)).map(({ blockNumber }) => blockNumber),
+    [6, 8],
+  );
+
+  await forgetIndex(KEY);
+  assert.deepEqual([await store.load(), await logsAbove(KEY, -1)], [undefined, []]);
+  assert.equal(await readSetting(historySetting(KEY)), undefined);
 });
 
 function subject(at: number): SubjectState {

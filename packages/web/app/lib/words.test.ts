@@ -104,6 +104,7 @@ test("a network goes through its editor unchanged, keeps its verifiers, and is r
     relays: ["https://relay.example/"],
     domains: [],
     fromBlock: 7,
+    firstVisitBlocks: 20_000,
     confirmations: 3,
   };
   assert.deepEqual(judgeNetwork(networkDraftOf(network), network), network);

@@ -1,9 +1,25 @@
-import { type Batch, type BlockSource, createFollower, type Follower, sleep } from "@quorate/chain";
+import {
+  type Batch,
+  type BlockSource,
+  createFollower,
+  type Follower,
+  type FollowerSnapshot,
+  type LogFilter,
+  sleep,
+} from "@quorate/chain";
 import { type Address, isQuorateError } from "@quorate/core";
 import { exclusively } from "../data/db.ts";
-import { followerStore, forgetIndex, type IndexTransaction, logsAbove, writeBatch } from "../data/followerStore.ts";
+import {
+  adoptHistory,
+  followerStore,
+  forgetIndex,
+  type IndexTransaction,
+  logsAbove,
+  writeBatch,
+} from "../data/followerStore.ts";
 import { readSetting, writeSetting } from "../data/settings.ts";
 import { explain } from "../lib/explain.ts";
+import { type HistoryProgress, readHistory } from "./history.ts";
 import { emptyModel, foldLogs, type MarketModel } from "./model.ts";
 
 /** A block as far as people see it. */
@@ -23,6 +39,11 @@ export type Problem = {
   readonly since: number;
 };
 
+/** An index that older history is being read from, or why it was not used. */
+export type IndexUse =
+  | { readonly kind: "used"; readonly host: string; readonly progress: HistoryProgress }
+  | { readonly kind: "refused"; readonly host: string; readonly code: string; readonly message: string };
+
 /** The market as this tab knows it. */
 export type HubState = {
   readonly model: MarketModel;
@@ -34,6 +55,8 @@ export type HubState = {
   /** True once the model reached the head. */
   readonly isCurrent: boolean;
   readonly problem: Problem | undefined;
+  /** Undefined where no index is named, and after its history was taken over. */
+  readonly index: IndexUse | undefined;
 };
 
 /** What a hub reads. */
@@ -45,7 +68,11 @@ export type HubOptions = {
   readonly queryMarket?: Address | undefined;
   readonly fromBlock: number;
   readonly confirmations: number;
+  /** Blocks that a first visit reads back at most: every header is checked, and a page should not take hours for it. */
+  readonly firstVisitBlocks: number;
   readonly sources: readonly BlockSource[];
+  /** Where a first visit reads what happened before; nowhere if absent. */
+  readonly index?: BlockSource | undefined;
 };
 
 /** One tab follows and tells the others. */
@@ -58,14 +85,13 @@ type Message =
       readonly since: number | undefined;
       readonly isCurrent: boolean;
       readonly problem: Problem | undefined;
+      readonly index: IndexUse | undefined;
       /** Blocks were taken back: what was folded of them has to go. */
       readonly wasRolledBack: boolean;
     };
 
 const POLL_MS = 1_000;
 const LOOK_MS = 1_000;
-/** Blocks that a first visit reads back at most: every header is checked, and a page should not take hours for it. */
-const FIRST_BLOCKS = 20_000;
 /** Setting that says that all of the history was asked for. */
 const wholeHistory = (key: string): string => `whole-history/${key}`;
 
@@ -82,6 +108,7 @@ export class MarketHub {
     since: undefined,
     isCurrent: false,
     problem: undefined,
+    index: undefined,
   };
   readonly #listeners = new Set<() => void>();
   readonly #channel: BroadcastChannel;
@@ -127,16 +154,22 @@ export class MarketHub {
     await this.restart();
   }
 
-  /** Where the index begins: where it began before, else at the market's first block or as far back as a first visit reads. */
+  /**
+   * Where the following begins: where it began before, else at the market's first block or as far back as a first visit reads. What
+   * lies between that and what was read before comes from an index, if there is one that holds.
+   */
   async #firstBlock(signal: AbortSignal): Promise<number> {
-    const { key, fromBlock, sources } = this.options;
-    const snapshot = await followerStore(key).load();
-    if (snapshot !== undefined) return snapshot.fromBlock;
-    if ((await readSetting<boolean>(wholeHistory(key))) === true) return fromBlock;
+    const { key, fromBlock, index, sources, firstVisitBlocks, confirmations } = this.options;
+    const before = await followerStore(key).load();
+    if (before !== undefined && index === undefined) return before.fromBlock;
+    if ((await readSetting<boolean>(wholeHistory(key))) === true) return before?.fromBlock ?? fromBlock;
+    const cursor = before?.tail.at(-1)?.number ?? fromBlock - 1;
     for (const source of sources) {
       try {
         const { number } = await source.latest(signal);
-        return Math.max(fromBlock, number - FIRST_BLOCKS);
+        const first = Math.max(cursor + 1, number - Math.max(firstVisitBlocks, confirmations));
+        const isAdopted = first > cursor + 1 && (await this.#adopt(before, cursor + 1, first - 1, signal));
+        return before?.fromBlock ?? (isAdopted ? fromBlock : first);
       } catch (error) {
         signal.throwIfAborted();
         this.#fail(error);
@@ -149,6 +182,42 @@ export class MarketHub {
     await sleep(POLL_MS, signal);
     signal.throwIfAborted();
     return await this.#firstBlock(signal);
+  }
+
+  /** Takes older history over from the index; without one, or with one that does not hold, the market is read without it. */
+  async #adopt(
+    before: FollowerSnapshot | undefined,
+    fromBlock: number,
+    through: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { key, index, chainId, sources } = this.options;
+    if (index === undefined) return false;
+    const host = index.name;
+    try {
+      const onProgress = (progress: HistoryProgress): void => {
+        this.#set({ index: { kind: "used", host, progress } });
+        this.#announce();
+      };
+      const parts = { before, fromBlock, through, filter: this.#filter() };
+      const history = await readHistory({ ...parts, index, sources, chainId, signal, onProgress });
+      await adoptHistory(key, { ...history, origin: { host, through, places: history.places } });
+      this.#set({ since: history.snapshot.fromBlock, index: undefined });
+      await this.#read(through, false);
+      this.#announce();
+      return true;
+    } catch (error) {
+      signal.throwIfAborted();
+      const { code, message } = explain(error);
+      this.#set({ index: { kind: "refused", host, code, message } });
+      this.#announce();
+      return false;
+    }
+  }
+
+  #filter(): LogFilter {
+    const { market, queryMarket } = this.options;
+    return { address: queryMarket === undefined ? market : [market, queryMarket] };
   }
 
   /** Waits until this tab is the one that follows, and follows. */
@@ -166,7 +235,7 @@ export class MarketHub {
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    const { key, chainId, market, queryMarket, confirmations, sources } = this.options;
+    const { key, chainId, confirmations, sources } = this.options;
     const fromBlock = await this.#firstBlock(signal);
     this.#set({ since: fromBlock });
     const store = followerStore(key);
@@ -177,7 +246,7 @@ export class MarketHub {
       fromBlock,
       confirmations: Math.max(0, confirmations - 1),
       pollIntervalMs: POLL_MS,
-      filter: { address: queryMarket === undefined ? market : [market, queryMarket] },
+      filter: this.#filter(),
       store: {
         load: () => store.load(),
         commit: async (update, deliver) => {
@@ -240,13 +309,14 @@ export class MarketHub {
       since: message.since,
       isCurrent: message.isCurrent,
       problem: message.problem,
+      index: message.index,
       ...(message.head === undefined ? {} : { head: { ...message.head, heardAt: performance.now() } }),
     });
     void this.#read(message.cursor, message.wasRolledBack);
   }
 
   #announce(cursor: number = this.#state.cursor, wasRolledBack = false): void {
-    const { head, since, isCurrent, problem } = this.#state;
+    const { head, since, isCurrent, problem, index } = this.#state;
     this.#tell({
       kind: "status",
       head: head === undefined ? undefined : { number: head.number, timestamp: head.timestamp },
@@ -254,6 +324,7 @@ export class MarketHub {
       since,
       isCurrent,
       problem,
+      index,
       wasRolledBack,
     });
   }

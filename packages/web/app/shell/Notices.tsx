@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import { useSwitchChain } from "wagmi";
 import { useProfiles, useSession } from "../connection/index.ts";
+import { count } from "../lib/format.ts";
 import { useMarket } from "../market/index.ts";
 import { routes } from "../routes.ts";
 import { Button, ButtonLink, Moment, Note, Progress } from "../ui/index.ts";
@@ -13,6 +14,7 @@ export function Notices(): ReactNode {
       <RelayNotice />
       <WalletNotice />
       <ReadingNotice />
+      <IndexNotice />
     </>
   );
 }
@@ -85,6 +87,42 @@ function WalletNotice(): ReactNode {
       <Button isSmall isDisabled={isPending} onPress={() => switchChain({ chainId: network.chainId })}>
         {isPending ? "Waiting for the wallet" : `Switch to ${network.name}`}
       </Button>
+    </Note>
+  );
+}
+
+/** Older history from an index: how far it is, or why it is not used. */
+function IndexNotice(): ReactNode {
+  const { index } = useMarket();
+  const { network } = useSession();
+  if (index === undefined) return;
+  if (index.kind === "used") {
+    const { step, done, of } = index.progress;
+    return (
+      <Progress
+        label={
+          step === "reading"
+            ? `Reading older history from the index at ${index.host}`
+            : `Checking the older history of ${index.host} against the chain`
+        }
+        value={done}
+        max={of}
+        note={`${count(done, "block")} of ${of}`}
+      />
+    );
+  }
+  return (
+    <Note tone="warn">
+      <p>
+        <strong>The index for older history is not used.</strong> {index.message} What you see is read from the chain:
+        the newest {count(network.firstVisitBlocks, "block")}, and all that follows.
+      </p>
+      <p className="soft small">
+        {index.host} <code>{index.code}</code>
+      </p>
+      <ButtonLink isSmall href={routes.settings}>
+        Use another index, or none
+      </ButtonLink>
     </Note>
   );
 }

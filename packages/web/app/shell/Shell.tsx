@@ -2,6 +2,9 @@ import { Menu, Moon, Sun } from "lucide-react";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { Button } from "react-aria-components";
 import { useSession } from "../connection/index.ts";
+import { type HistoryOrigin, historySetting } from "../data/followerStore.ts";
+import { useSetting } from "../data/settings.ts";
+import { count } from "../lib/format.ts";
 import { usePagePath } from "../lib/location.ts";
 import { useMarket } from "../market/index.ts";
 import { routes } from "../routes.ts";
@@ -102,8 +105,9 @@ function isAt(location: string, href: string, under: readonly string[]): boolean
 }
 
 function Footer(): ReactNode {
-  const { network } = useSession();
+  const { network, networkKey } = useSession();
   const { head, since, readAll } = useMarket();
+  const { value: origin } = useSetting<HistoryOrigin>(historySetting(networkKey));
   return (
     <footer className={styles.footer}>
       <div className={styles.footerBar}>
@@ -117,6 +121,15 @@ function Footer(): ReactNode {
             </>
           )}
         </span>
+        {origin === undefined ? undefined : (
+          <span>
+            Up to block {origin.through}: from the index at {origin.host}, compared with the chain in{" "}
+            {count(origin.places, "place")}.{" "}
+            <UiButton kind="quiet" isSmall onPress={() => void readAll()}>
+              Read it from the chain
+            </UiButton>
+          </span>
+        )}
         {since === undefined || since <= network.fromBlock ? undefined : (
           <span>
             Read since block {since}; the market began at block {network.fromBlock}.{" "}

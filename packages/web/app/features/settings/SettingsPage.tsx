@@ -128,6 +128,10 @@ function NetworkEditor({
         {field("queryMarket", "Address of the query market", { hint: "Empty where questions are not asked." })}
         {field("fromBlock", "First block", { hint: "Of the deployment: nothing before it is read." })}
         {field("confirmations", "Confirmations", { hint: "Blocks after which an event counts, its own included." })}
+        {field("firstVisitBlocks", "Blocks of a first visit", { hint: "The newest ones, read one by one." })}
+        {field("index", "Index", {
+          hint: "Endpoint that answers eth_getLogs for long ranges. Older history is read there. May be empty.",
+        })}
       </div>
       {field("rpc", "RPC endpoints", { rows: 2, hint: "One a line, the preferred first." })}
       {field("relays", "Relays", { rows: 2, hint: "One a line." })}
@@ -179,6 +183,7 @@ function Endpoints(): ReactNode {
               ),
             ],
             ["Confirmations", count(network.confirmations, "block")],
+            ["Index for older history", network.index === undefined ? "none" : <code key="i">{network.index}</code>],
           ]}
         />
       </div>
@@ -328,7 +333,8 @@ function Storage(): ReactNode {
           />
         )}
         <p className="soft small">
-          What was read of the chain can be forgotten and is read again. Keys, networks and your trust list stay.
+          What was read of the chain can be forgotten and is read again, older history from the index if there is one.
+          Keys, networks and your trust list stay.
         </p>
         <div>
           <Button isSmall onPress={() => void forget()}>

@@ -9,6 +9,8 @@ export type NetworkDraft = Readonly<
     | "queryMarket"
     | "fromBlock"
     | "confirmations"
+    | "firstVisitBlocks"
+    | "index"
     | "rpc"
     | "relays"
     | "domains"
@@ -30,6 +32,8 @@ export function networkDraftOf(network: NetworkConfig | undefined): NetworkDraft
     queryMarket: network?.queryMarket ?? "",
     fromBlock: String(network?.fromBlock ?? 0),
     confirmations: String(network?.confirmations ?? 2),
+    firstVisitBlocks: String(network?.firstVisitBlocks ?? 20_000),
+    index: network?.index ?? "",
     rpc: (network?.rpc ?? []).join("\n"),
     relays: (network?.relays ?? []).join("\n"),
     domains: (network?.domains ?? []).join("\n"),
@@ -48,6 +52,7 @@ export function networkDraftOf(network: NetworkConfig | undefined): NetworkDraft
  */
 export function judgeNetwork(draft: NetworkDraft, base: NetworkConfig | undefined): NetworkConfig {
   const queryMarket = draft.queryMarket.trim();
+  const index = draft.index.trim();
   return parseNetwork({
     name: draft.name.trim(),
     chainId: numberOf(draft.chainId),
@@ -63,6 +68,8 @@ export function judgeNetwork(draft: NetworkDraft, base: NetworkConfig | undefine
     domains: lines(draft.domains),
     fromBlock: numberOf(draft.fromBlock),
     confirmations: numberOf(draft.confirmations),
+    firstVisitBlocks: numberOf(draft.firstVisitBlocks),
+    ...(index === "" ? {} : { index }),
   });
 }
 
