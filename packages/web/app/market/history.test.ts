@@ -179,6 +179,15 @@ describe("an index that lies is refused", () => {
       /not asked for/,
       sourceOf(events, { logsRange: async () => [eventAt(THROUGH + 1)] }),
     ],
+    "with more data than a page can hold": [
+      /too many/,
+      sourceOf(events, {
+        logsRange: async () => {
+          const data = `0x${"00".repeat(1024 * 1024)}` as const;
+          return Array.from({ length: 128 }, (_, n) => ({ ...first, data, logIndex: n }));
+        },
+      }),
+    ],
     "with more events than a page can hold": [
       /too many/,
       sourceOf(events, {

@@ -53,8 +53,9 @@ const LONGEST_RANGE = 100_000;
 /** Below this an index is no better than any node. */
 const SHORTEST_RANGE = 1_000;
 const ANSWER_MS = 30_000;
-/** More than a page can hold. */
+/** More than this no page can hold: events, and characters of their data. */
 const MAX_LOGS = 200_000;
+const MAX_DATA_LENGTH = 256 * 1024 * 1024;
 /** Headers that are asked for at once. */
 const HEADERS_AT_ONCE = 100;
 /** Places chosen among all blocks, and as many among the logs. */
@@ -101,6 +102,7 @@ async function readLogs(options: HistoryOptions): Promise<readonly RawLog[]> {
   const { index, filter, fromBlock, through, signal, onProgress } = options;
   const logs: RawLog[] = [];
   let range = LONGEST_RANGE;
+  let dataLength = 0;
   for (let from = fromBlock; from <= through; ) {
     onProgress?.({ step: "reading", done: from - fromBlock, of: through - fromBlock + 1 });
     const to = Math.min(through, from + range - 1);
@@ -121,8 +123,13 @@ async function readLogs(options: HistoryOptions): Promise<readonly RawLog[]> {
         throw refused(index, `its logs of block ${log.blockNumber} are out of order`);
       logs.push(log);
       last = log;
+      dataLength += log.data.length;
     }
-    if (logs.length > MAX_LOGS) throw refused(index, `it has more than ${MAX_LOGS} events, too many for a page`);
+    if (logs.length > MAX_LOGS || dataLength > MAX_DATA_LENGTH)
+      throw refused(
+        index,
+        `it has more than ${MAX_LOGS} events or ${MAX_DATA_LENGTH} characters of data, too many for a page`,
+      );
     from = to + 1;
   }
   return logs;
