@@ -8,6 +8,7 @@ import {
   setPublisher,
 } from "@quorate/sdk";
 import { createKeystore, createLogger } from "@quorate/service";
+import { encodeProfile, signProfile } from "@quorate/wire";
 import { Command } from "commander";
 import { type Address, type Hex, isAddressEqual, keccak256, numberToHex, zeroAddress } from "viem";
 import { action, type Context, newPassphrase } from "../context.ts";
@@ -26,6 +27,9 @@ import { loadQueries, notInstalled, verifiersOf } from "../queries.ts";
 import { type PapersOptions, papersOf, withPapersOptions } from "../statement-options.ts";
 import { chooseToken, type Token } from "../token.ts";
 import { parseAddress, parseDuration, parseWhole } from "../units.ts";
+
+/** How long the provider's signed name is good, seconds; `domain init` signs it anew. */
+const PROFILE_S = 180 * 86_400;
 
 type InitOptions = {
   readonly name: string;
@@ -217,6 +221,16 @@ async function init(context: Context, file: string, options: InitOptions): Promi
   // What is offered already is the operator's to change, in the file.
   const isOffered = known?.offers.some((offer) => offer.dataset === dataset) === true;
   const offers: OfferSettings[] = isOffered ? [] : given.map((offer) => ({ dataset, ...offer }));
+  const createdAt = Math.floor(Date.now() / 1_000);
+  const profile = await signProfile(
+    {
+      body: { name: options.name, agents: [agent], engines: [], endpoints: [] },
+      createdAt,
+      expiry: createdAt + PROFILE_S,
+    },
+    client.account,
+    { chainId, market },
+  );
   const settings: DomainSettings = {
     listen: { host: options.host, port: parseWhole(options.port, "--port", 0, 65_535) },
     ...known,
@@ -224,6 +238,7 @@ async function init(context: Context, file: string, options: InitOptions): Promi
     provider,
     agentKey,
     name: options.name,
+    profile: encodeProfile(profile),
     offers: [...(known?.offers ?? []), ...offers],
   };
   const settingsFile = writeDomainSettings(home, settings);

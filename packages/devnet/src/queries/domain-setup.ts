@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Address } from "@quorate/core";
 import { importRecords, initDomain, registerSubject } from "@quorate/domain";
 import type { KeyAccount } from "@quorate/service";
+import { encodeProfile, signProfile } from "@quorate/wire";
 import { dollars } from "../organizations.ts";
 import type { DomainConfig, QuerySite } from "./messages.ts";
 import { type Person, papersOf } from "./people.ts";
@@ -14,7 +15,7 @@ export type DomainSetupOptions = {
   readonly home: string;
   readonly name: string;
   readonly site: QuerySite;
-  readonly provider: Address;
+  readonly provider: KeyAccount;
   readonly agent: KeyAccount;
   readonly circuit: "sealed-answer" | "scorecard";
   readonly verifier: Address;
@@ -31,6 +32,7 @@ export type DomainSetupOptions = {
 };
 
 const DAY_S = 86_400;
+const PROFILE_S = 30 * DAY_S;
 /** Answers that one record may give. */
 const BUDGET = 5;
 
@@ -58,7 +60,7 @@ export async function setUpDomain(
   const { slug, home, site, provider, agent, people, now } = options;
   const { chainId, market, fromBlock, rpc, token } = site;
   const access = { dataDir: join(home, "data"), account: agent };
-  await initDomain({ ...access, chainId, market, provider, definition: datasets[slug] });
+  await initDomain({ ...access, chainId, market, provider: provider.address, definition: datasets[slug] });
   const path = join(home, "records.csv");
   writeFileSync(path, csvOf(people, options.stale, now), { mode: 0o600 });
   await importRecords({
@@ -87,11 +89,21 @@ export async function setUpDomain(
     const { code } = await registerSubject({ ...access, reference: person.number, papers: papersOf(person) });
     codes.set(person, code);
   }
+  const createdAt = Math.floor(Date.now() / 1_000);
+  const profile = await signProfile(
+    {
+      body: { name: options.name, agents: [agent.address], engines: [], endpoints: [] },
+      createdAt,
+      expiry: createdAt + PROFILE_S,
+    },
+    provider,
+    { chainId, market },
+  );
   const config = {
     chainId,
     market,
     fromBlock,
-    provider,
+    provider: provider.address,
     rpcUrls: [rpc],
     dataDir: access.dataDir,
     keystore: {
@@ -99,6 +111,7 @@ export async function setUpDomain(
       passphrase: readFileSync(join(home, "passphrase"), "utf8").trim(),
     },
     name: options.name,
+    profile: encodeProfile(profile),
     listen: { host: "127.0.0.1", port: options.port },
     pollIntervalMs: 500,
     finality: { confirmations: 1 },

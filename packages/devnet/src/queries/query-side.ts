@@ -151,7 +151,7 @@ export async function startQuerySide(
         home: homes[slug],
         name: providerNames[slug],
         site,
-        provider: provider.address,
+        provider,
         agent,
         verifier: queries.verifiers[circuits[slug]],
         circuit: circuits[slug],

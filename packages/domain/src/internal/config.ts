@@ -1,5 +1,6 @@
 import { type Address, FatalError } from "@quorate/core";
-import { getAddress } from "viem";
+import { type Profile, profileSchema, verifyProfile } from "@quorate/wire";
+import { getAddress, isAddressEqual } from "viem";
 import { z } from "zod";
 
 /** What the provider sells with one verifier of a dataset. One price for all: it tells nothing about the answer. */
@@ -55,6 +56,8 @@ export type DomainConfig = {
   readonly keystore?: { readonly file: string; readonly passphrase: string } | undefined;
   /** Name shown to clients. */
   readonly name: string;
+  /** Profile that the provider's key signed for this market; clients show its name as the provider's own word. */
+  readonly profile?: Profile | undefined;
   /** Where askers and subjects reach it; put a proxy with TLS in front. Port 0 takes a free one. */
   readonly listen: { readonly host: string; readonly port: number };
   /** Number of reverse proxies in front: how many entries of `X-Forwarded-For` are believed. */
@@ -143,6 +146,7 @@ export const domainConfigSchema: z.ZodType<DomainConfig, unknown> = z.strictObje
     .string()
     .regex(/^[\x20-\x7e]{1,80}$/, "expected 1 to 80 printable ASCII characters")
     .default("quorate-domain"),
+  profile: profileSchema.optional(),
   listen: z.strictObject({ host, port: port.default(7_500) }).default({ host: "127.0.0.1", port: 7_500 }),
   trustProxy: z.int().min(0).max(8).default(0),
   health: z.strictObject({ host, port }).optional(),
@@ -219,6 +223,27 @@ export function parseDomainConfig(input: unknown): DomainConfig {
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "configuration"}: ${message}`);
   throw domainConfigError(`${issues.join("; ")}.`);
+}
+
+/**
+ * Refuses a profile that clients would not believe. Time is not looked at: an agent whose profile expired goes on by its plain name.
+ *
+ * @param config Configuration of the agent.
+ * @throws FatalError `DOMAIN_CONFIG`.
+ */
+export async function assertProfile({
+  profile,
+  provider,
+  chainId,
+  market,
+}: Pick<DomainConfig, "profile" | "provider" | "chainId" | "market">): Promise<void> {
+  if (profile === undefined) return;
+  const isOurs = isAddressEqual(profile.provider, provider) && (await verifyProfile(profile, { chainId, market }));
+  if (!isOurs) {
+    throw domainConfigError(
+      `profile: it is not signed by ${provider} for the market ${market} on chain ${chainId}. Sign it anew with the provider's key (quorate domain init), or leave it out.`,
+    );
+  }
 }
 
 /**

@@ -45,6 +45,7 @@ export type DomainPorts = {
   readonly config: Pick<
     DomainConfig,
     | "name"
+    | "profile"
     | "offers"
     | "quoteLifeS"
     | "keyLifeS"
@@ -209,6 +210,7 @@ class DomainAgent implements Domain {
       name: config.name,
       version: VERSION,
       agent: signer.address,
+      ...(config.profile === undefined ? {} : { profile: config.profile }),
       datasets: this.datasets.map((dataset) => {
         const root = this.#publications.current(dataset.id)?.root;
         return {

@@ -3,7 +3,14 @@ import { request as httpRequest } from "node:http";
 import { after, describe, it } from "node:test";
 import { FatalError, silentLogger } from "@quorate/core";
 import { assertCode, recordingLogger, testAddress, testHash } from "@quorate/testkit";
-import { createDomainClient, domainError, domainRoutes, MAX_DOMAIN_BODY_BYTES } from "@quorate/wire";
+import {
+  createDomainClient,
+  domainError,
+  domainRoutes,
+  encodeProfile,
+  MAX_DOMAIN_BODY_BYTES,
+  signProfile,
+} from "@quorate/wire";
 import { asker, World } from "../testing/world.ts";
 import { type DomainLimits, defaultDomainLimits } from "./config.ts";
 import { createDomainApp, type HttpPorts, type ListeningServer, listen } from "./http.ts";
@@ -51,7 +58,12 @@ const codeOf = ({ body }: Raw): string => (JSON.parse(body) as { error: { code: 
 
 describe("HTTP of a domain provider", () => {
   it("carries a whole question through the client of the wire", async () => {
-    using world = await World.start();
+    const profile = await signProfile(
+      { body: { name: "Tidewater", agents: [], engines: [], endpoints: [] }, createdAt: 1, expiry: 2 },
+      asker,
+      { chainId: 31_337, market: testAddress(2) },
+    );
+    using world = await World.start({ config: { profile: encodeProfile(profile) } });
     const { domain } = world;
     const url = await serve({
       info: () => domain.info(),
@@ -63,6 +75,7 @@ describe("HTTP of a domain provider", () => {
     const info = await client.info();
     assert.equal(info.datasets[0]?.dataset, world.dataset);
     assert.equal(info.datasets[0]?.offers[0]?.price, 1_000n);
+    assert.deepEqual(info.profile, profile);
     const { key } = await client.questionKey({ dataset: world.dataset, asker: asker.address });
     assert.equal(key.asker, asker.address);
     const { message, query } = await world.prepare();

@@ -14,7 +14,7 @@ import { createPublicClient, http, isAddressEqual, type PublicClient } from "vie
 import { serveAdmin } from "./admin.ts";
 import type { ProverPort } from "./answerer.ts";
 import { type ChainReader, createChainReader } from "./chain-reader.ts";
-import { type DomainConfig, domainConfigError, parseDomainConfig } from "./config.ts";
+import { assertProfile, type DomainConfig, domainConfigError, parseDomainConfig } from "./config.ts";
 import { openState } from "./context.ts";
 import { createDomain, type Domain, type DomainStep } from "./domain.ts";
 import { createDomainApp, listen } from "./http.ts";
@@ -60,6 +60,7 @@ const STALE_MS = 120_000;
  */
 export async function runDomain(input: unknown, signal: AbortSignal, ports: RunDomainPorts = {}): Promise<void> {
   const config = parseDomainConfig(input);
+  await assertProfile(config);
   const { logger = silentLogger, clock = systemClock } = ports;
   const account = ports.account ?? (await accountOf(config));
   const { chainId, market, provider } = config;

@@ -9,6 +9,7 @@ import { routes } from "../routes.ts";
 import { CopyButton } from "../ui/index.ts";
 import styles from "./names.module.css";
 import { useSession } from "./SessionProvider.tsx";
+import { signedNameOf } from "./signedName.ts";
 
 const REFRESH_MS = 15_000;
 
@@ -17,8 +18,16 @@ export type KnownDomain = {
   readonly url: string;
   /** What it says about itself; undefined while it does not answer. */
   readonly info: DomainInfo | undefined;
+  /** Its name by a profile that its account signed; undefined where it has none that counts. */
+  readonly signedName: string | undefined;
   readonly error: unknown;
 };
+
+/** Asks a domain provider what it is, and whether its account says the same. */
+async function askDomain(url: string, signal: AbortSignal): Promise<Pick<KnownDomain, "info" | "signedName">> {
+  const info = await createDomainClient({ url, signal, timeoutMs: 10_000 }).info();
+  return { info, signedName: await signedNameOf(info, Date.now() / 1_000) };
+}
 
 /** Profiles of providers that relays list, each verified; by lower-case address. */
 export function useProfiles(): {
@@ -45,21 +54,22 @@ export function useDomains(): readonly KnownDomain[] {
   return useQueries({
     queries: network.domains.map((url) => ({
       queryKey: ["domain", networkKey, url],
-      queryFn: ({ signal }: { signal: AbortSignal }) => createDomainClient({ url, signal, timeoutMs: 10_000 }).info(),
+      queryFn: ({ signal }: { signal: AbortSignal }) => askDomain(url, signal),
       refetchInterval: REFRESH_MS,
     })),
     combine: (results) =>
-      results.map(({ data, error }, index) => ({
-        url: network.domains[index] ?? "",
+      results.map(({ data, error }, index) => {
         // What an info says of another chain or market is not about this one.
-        info:
-          data !== undefined &&
-          data.chainId === network.chainId &&
-          data.market.toLowerCase() === network.queryMarket?.toLowerCase()
-            ? data
-            : undefined,
-        error,
-      })),
+        const isHere =
+          data?.info?.chainId === network.chainId &&
+          data.info.market.toLowerCase() === network.queryMarket?.toLowerCase();
+        return {
+          url: network.domains[index] ?? "",
+          info: isHere ? data.info : undefined,
+          signedName: isHere ? data.signedName : undefined,
+          error,
+        };
+      }),
   });
 }
 
@@ -81,8 +91,11 @@ export function NamesProvider({ children }: { readonly children: ReactNode }): R
   const domains = useDomains();
   const names = useMemo((): Names => {
     const known = new Map<string, AddressLabel>();
-    for (const { info } of domains) {
-      if (info !== undefined) known.set(info.provider.toLowerCase(), { name: info.name, proof: "claimed" });
+    for (const { info, signedName } of domains) {
+      if (info === undefined) continue;
+      const label: AddressLabel =
+        signedName === undefined ? { name: info.name, proof: "claimed" } : { name: signedName, proof: "signed" };
+      known.set(info.provider.toLowerCase(), label);
     }
     for (const [provider, { profile }] of profiles) {
       known.set(provider, { name: profile.body.name, proof: "signed" });

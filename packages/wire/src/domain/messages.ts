@@ -11,6 +11,7 @@ import {
   uint256,
   unixTime,
 } from "../internal/primitives.ts";
+import { type Profile, profileSchema } from "../profile.ts";
 import { MAX_REPLY_AUDIT, MAX_REPLY_RECORDS, MAX_SEALED_QUESTION_BYTES, MAX_SEALED_REPLY_BYTES } from "./limits.ts";
 
 /**
@@ -53,6 +54,8 @@ export type DomainInfo = MarketDomain & {
   readonly provider: Address;
   /** Hot key that signs for the provider. */
   readonly agent: Address;
+  /** Signed by the provider for this query market: its name by its own word; see `verifyProfile`. */
+  readonly profile?: Profile | undefined;
   readonly datasets: readonly DomainDataset[];
 };
 
@@ -64,6 +67,7 @@ export const domainInfoSchema: z.ZodType<DomainInfo, unknown> = z.object({
   market: address,
   provider: address,
   agent: address,
+  profile: profileSchema.optional(),
   datasets: z
     .array(
       z.object({

@@ -29,6 +29,10 @@ export async function seeTheMarket(stage: Stage): Promise<void> {
 
   // A provider: who it says it is, how it stands, what it was paid and why.
   await open("#/providers");
+  // Who answers questions too: by the name that its account signed.
+  const payroll = page.getByRole("region", { name: "Tidewater Payroll" });
+  await payroll.getByRole("link", { name: "Tidewater Payroll" }).waitFor();
+  await payroll.getByRole("img", { name: "signed profile" }).waitFor();
   await page.getByRole("link", { name: "Standing and history" }).first().click();
   await page.getByRole("heading", { name: "Standing on chain" }).waitFor();
   const history = page.getByRole("region", { name: "History of seats" });

@@ -37,7 +37,7 @@ export function ProviderChoice({
         options={[
           ...domains.map((domain) => ({
             id: domain.url,
-            title: domain.info?.name ?? domain.url,
+            title: domain.signedName ?? domain.info?.name ?? domain.url,
             note: <DomainNote domain={domain} />,
           })),
           { id: OTHER, title: "Another provider", note: "by the URL of its agent" },
