@@ -28,7 +28,8 @@ function run(program: string, args: readonly string[], cwd: string, timeout?: nu
     .split(delimiter)
     .filter((folder) => !folder.startsWith(join(root, "node_modules")))
     .join(delimiter);
-  const env = { HOME: process.env.HOME, PATH, CI: "true", npm_config_cache: process.env.npm_config_cache };
+  const { HOME, npm_config_cache, NODE_EXTRA_CA_CERTS } = process.env;
+  const env = { HOME, PATH, CI: "true", npm_config_cache, NODE_EXTRA_CA_CERTS };
   const { status, stdout, stderr, error } = spawnSync(program, args, {
     cwd,
     encoding: "utf8",
@@ -124,9 +125,11 @@ describe("packed packages", () => {
     project = mkdtempSync(join(tmpdir(), "quorate-pack-"));
     const packed = packPackages(join(project, "tarballs"), names);
     const dependencies = Object.fromEntries(packed.map(({ name, tarball }) => [name, `file:${tarball}`]));
+    // For peers npm would look at the registry, where nothing of ours is yet, or somebody else's.
+    const overrides = Object.fromEntries(Object.keys(dependencies).map((name) => [name, `$${name}`]));
     writeFileSync(
       join(project, "package.json"),
-      JSON.stringify({ name: "consumer", version: "1.0.0", private: true, type: "module", dependencies }),
+      JSON.stringify({ name: "consumer", version: "1.0.0", private: true, type: "module", dependencies, overrides }),
     );
     writeFileSync(join(project, "package-lock.json"), JSON.stringify(knownVersions(dependencies)));
     install(project);
