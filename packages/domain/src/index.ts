@@ -28,5 +28,6 @@ export {
   type StateAccess,
 } from "./internal/offline.ts";
 export type { AuditLogEntry, RegisteredSubject, StateSummary } from "./internal/operations.ts";
+export { signDomainProfile } from "./internal/profile.ts";
 export type { QuestionPhase } from "./internal/questions.ts";
 export { type RunDomainPorts, runDomain } from "./internal/run-domain.ts";

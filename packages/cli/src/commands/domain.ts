@@ -8,7 +8,7 @@ import {
   setPublisher,
 } from "@quorate/sdk";
 import { createKeystore, createLogger } from "@quorate/service";
-import { encodeProfile, signProfile } from "@quorate/wire";
+import { encodeProfile } from "@quorate/wire";
 import { Command } from "commander";
 import { type Address, type Hex, isAddressEqual, keccak256, numberToHex, zeroAddress } from "viem";
 import { action, type Context, newPassphrase } from "../context.ts";
@@ -184,7 +184,7 @@ async function accessOf(
 async function init(context: Context, file: string, options: InitOptions): Promise<void> {
   const { home, output, signal } = context;
   const { proofs } = await loadQueries();
-  const { initDomain } = await loadDomain();
+  const { initDomain, signDomainProfile } = await loadDomain();
   const definition = proofs.parseDatasetDefinition(readJsonFile(file, "definition of a data set"));
   const token = await chooseToken(context, undefined);
   const lifetime = parseDuration(options.valid, "--valid");
@@ -221,16 +221,8 @@ async function init(context: Context, file: string, options: InitOptions): Promi
   // What is offered already is the operator's to change, in the file.
   const isOffered = known?.offers.some((offer) => offer.dataset === dataset) === true;
   const offers: OfferSettings[] = isOffered ? [] : given.map((offer) => ({ dataset, ...offer }));
-  const createdAt = Math.floor(Date.now() / 1_000);
-  const profile = await signProfile(
-    {
-      body: { name: options.name, agents: [agent], engines: [], endpoints: [] },
-      createdAt,
-      expiry: createdAt + PROFILE_S,
-    },
-    client.account,
-    { chainId, market },
-  );
+  const named = { name: options.name, agent, lifetimeS: PROFILE_S };
+  const profile = await signDomainProfile(named, client.account, { chainId, market });
   const settings: DomainSettings = {
     listen: { host: options.host, port: parseWhole(options.port, "--port", 0, 65_535) },
     ...known,

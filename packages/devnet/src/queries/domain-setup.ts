@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Address } from "@quorate/core";
-import { importRecords, initDomain, registerSubject } from "@quorate/domain";
+import { importRecords, initDomain, registerSubject, signDomainProfile } from "@quorate/domain";
 import type { KeyAccount } from "@quorate/service";
-import { encodeProfile, signProfile } from "@quorate/wire";
+import { encodeProfile } from "@quorate/wire";
 import { dollars } from "../organizations.ts";
 import type { DomainConfig, QuerySite } from "./messages.ts";
 import { type Person, papersOf } from "./people.ts";
@@ -89,16 +89,8 @@ export async function setUpDomain(
     const { code } = await registerSubject({ ...access, reference: person.number, papers: papersOf(person) });
     codes.set(person, code);
   }
-  const createdAt = Math.floor(Date.now() / 1_000);
-  const profile = await signProfile(
-    {
-      body: { name: options.name, agents: [agent.address], engines: [], endpoints: [] },
-      createdAt,
-      expiry: createdAt + PROFILE_S,
-    },
-    provider,
-    { chainId, market },
-  );
+  const named = { name: options.name, agent: agent.address, lifetimeS: PROFILE_S };
+  const profile = await signDomainProfile(named, provider, { chainId, market });
   const config = {
     chainId,
     market,

@@ -1,6 +1,6 @@
 import { type Address, FatalError } from "@quorate/core";
-import { type Profile, profileSchema, verifyProfile } from "@quorate/wire";
-import { getAddress, isAddressEqual } from "viem";
+import { type Profile, profileSchema } from "@quorate/wire";
+import { getAddress } from "viem";
 import { z } from "zod";
 
 /** What the provider sells with one verifier of a dataset. One price for all: it tells nothing about the answer. */
@@ -223,27 +223,6 @@ export function parseDomainConfig(input: unknown): DomainConfig {
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "configuration"}: ${message}`);
   throw domainConfigError(`${issues.join("; ")}.`);
-}
-
-/**
- * Refuses a profile that clients would not believe. Time is not looked at: an agent whose profile expired goes on by its plain name.
- *
- * @param config Configuration of the agent.
- * @throws FatalError `DOMAIN_CONFIG`.
- */
-export async function assertProfile({
-  profile,
-  provider,
-  chainId,
-  market,
-}: Pick<DomainConfig, "profile" | "provider" | "chainId" | "market">): Promise<void> {
-  if (profile === undefined) return;
-  const isOurs = isAddressEqual(profile.provider, provider) && (await verifyProfile(profile, { chainId, market }));
-  if (!isOurs) {
-    throw domainConfigError(
-      `profile: it is not signed by ${provider} for the market ${market} on chain ${chainId}. Sign it anew with the provider's key (quorate domain init), or leave it out.`,
-    );
-  }
 }
 
 /**

@@ -14,7 +14,7 @@ import { createPublicClient, http, isAddressEqual, type PublicClient } from "vie
 import { serveAdmin } from "./admin.ts";
 import type { ProverPort } from "./answerer.ts";
 import { type ChainReader, createChainReader } from "./chain-reader.ts";
-import { assertProfile, type DomainConfig, domainConfigError, parseDomainConfig } from "./config.ts";
+import { type DomainConfig, domainConfigError, parseDomainConfig } from "./config.ts";
 import { openState } from "./context.ts";
 import { createDomain, type Domain, type DomainStep } from "./domain.ts";
 import { createDomainApp, listen } from "./http.ts";
@@ -29,6 +29,7 @@ import {
   registerIn,
   summaryOf,
 } from "./operations.ts";
+import { assertProfile } from "./profile.ts";
 
 /** What may stand in for what {@link runDomain} makes itself. */
 export type RunDomainPorts = {

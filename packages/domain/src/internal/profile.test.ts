@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { assertCode, testAddress } from "@quorate/testkit";
 import { encodeProfile, signProfile } from "@quorate/wire";
 import { privateKeyToAccount } from "viem/accounts";
-import { assertProfile, parseDomainConfig } from "./config.ts";
+import { parseDomainConfig } from "./config.ts";
+import { assertProfile } from "./profile.ts";
 
 const account = privateKeyToAccount(`0x${"5".repeat(64)}`);
 const site = { chainId: 31_337, market: testAddress(2) };
